@@ -1,0 +1,7 @@
+
+
+
+
+
+var root = new System.CommandLine.RootCommand("x");
+return root.Parse(args).Invoke();

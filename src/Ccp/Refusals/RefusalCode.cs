@@ -1,0 +1,39 @@
+namespace Ccp.Refusals;
+
+/// <summary>Every way ccp itself says no. What each looks like on the wire is <see cref="RefusalMap"/>'s business alone.</summary>
+internal enum RefusalCode
+{
+    /// <summary>No token, or one that nobody holds.</summary>
+    TokenUnknown,
+    UserDisabled,
+    AdminOnly,
+
+    /// <summary>The account is at zero or below; only a top-up helps.</summary>
+    InsufficientCredit,
+
+    /// <summary>The money is there, but held by calls in progress.</summary>
+    FundsSpokenFor,
+    ModelNotPriced,
+    BodyTooLarge,
+    BodyMalformed,
+    UnknownPath,
+    MethodNotAllowed,
+
+    /// <summary>The lane has no key for this caller.</summary>
+    NoUpstreamKey,
+
+    /// <summary>The upstream refused a key that ccp holds.</summary>
+    UpstreamKeyRefused,
+
+    /// <summary>The upstream could not be reached, or broke off before its answer began.</summary>
+    LaneUnreachable,
+    LaneTimedOut,
+
+    /// <summary>The upstream's answer is in a form that cannot be metered.</summary>
+    UpstreamAnswerUnreadable,
+
+    /// <summary>The ledger cannot write; nothing may be served unbilled.</summary>
+    LedgerUnavailable,
+    ShuttingDown,
+    InternalError,
+}

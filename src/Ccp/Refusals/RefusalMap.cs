@@ -1,0 +1,41 @@
+using System.Diagnostics;
+
+namespace Ccp.Refusals;
+
+/// <summary>How a refusal looks to an Anthropic client.</summary>
+/// <param name="RetryAfterSeconds">Null: no <c>retry-after</c> header.</param>
+/// <param name="ClientMayRetry">False: <c>x-should-retry: false</c> is sent, and Claude Code stops at once.</param>
+internal readonly record struct WireError(int Status, string Type, bool ClientMayRetry, int? RetryAfterSeconds = null);
+
+/// <summary>The only place that knows a status code for a refusal.</summary>
+internal static class RefusalMap
+{
+    public static WireError ToWire(RefusalCode code) => code switch
+    {
+        RefusalCode.TokenUnknown => new(401, "authentication_error", ClientMayRetry: false),
+        RefusalCode.UserDisabled => new(403, "permission_error", ClientMayRetry: false),
+        RefusalCode.AdminOnly => new(403, "permission_error", ClientMayRetry: false),
+
+        // Not 429: Claude Code would sleep and try again, and no wait refills a prepaid account.
+        RefusalCode.InsufficientCredit => new(402, "billing_error", ClientMayRetry: false),
+        RefusalCode.FundsSpokenFor => new(429, "rate_limit_error", ClientMayRetry: true, RetryAfterSeconds: 5),
+
+        // Not 404, which the client hides behind its own words, and not 400, which it sends six times.
+        RefusalCode.ModelNotPriced => new(403, "permission_error", ClientMayRetry: false),
+        RefusalCode.BodyTooLarge => new(413, "request_too_large", ClientMayRetry: true),
+        RefusalCode.BodyMalformed => new(400, "invalid_request_error", ClientMayRetry: true),
+        RefusalCode.UnknownPath => new(404, "not_found_error", ClientMayRetry: true),
+        RefusalCode.MethodNotAllowed => new(405, "invalid_request_error", ClientMayRetry: true),
+        RefusalCode.NoUpstreamKey => new(503, "api_error", ClientMayRetry: false),
+
+        // Passed through, a 401 would tell the user to log in, which is nothing the user can do anything about.
+        RefusalCode.UpstreamKeyRefused => new(503, "api_error", ClientMayRetry: false),
+        RefusalCode.LaneUnreachable => new(503, "api_error", ClientMayRetry: true, RetryAfterSeconds: 5),
+        RefusalCode.LaneTimedOut => new(503, "api_error", ClientMayRetry: true, RetryAfterSeconds: 5),
+        RefusalCode.UpstreamAnswerUnreadable => new(502, "api_error", ClientMayRetry: false),
+        RefusalCode.LedgerUnavailable => new(503, "api_error", ClientMayRetry: false),
+        RefusalCode.ShuttingDown => new(503, "api_error", ClientMayRetry: true, RetryAfterSeconds: 5),
+        RefusalCode.InternalError => new(500, "api_error", ClientMayRetry: false),
+        _ => throw new UnreachableException($"{code} has no wire form."),
+    };
+}
