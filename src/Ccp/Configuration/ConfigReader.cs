@@ -1,0 +1,63 @@
+using Ccp.Configuration.Sections;
+using Ccp.Configuration.Toml;
+
+namespace Ccp.Configuration;
+
+/// <summary>Reads the configuration: the file, the defaults for what it leaves out, and the environment.</summary>
+/// <remarks>
+/// Errors: problems, all at once, in the order of the file. Any bytes give a configuration or problems, never an exception.
+/// A text that breaks TOML's own grammar gives the problems of its grammar, and those of its settings where they can be told.
+/// </remarks>
+internal static class ConfigReader
+{
+    /// <summary>The built-in configuration: what an empty file means.</summary>
+    public static ConfigResult Default(Func<string, string?> environment) => Read("built-in configuration", [], environment, SecretFile.Read);
+
+    /// <param name="fileName">As the problems should name it.</param>
+    /// <param name="toml">UTF-8.</param>
+    /// <param name="environment">The value of a variable, or null; an empty one counts as unset.</param>
+    /// <param name="files">What a <c>file:</c> reference leads to: <see cref="SecretFile.Read"/> outside tests.</param>
+    public static ConfigResult Read(string fileName, ReadOnlySpan<byte> toml, Func<string, string?> environment, Func<string, SecretFile> files)
+    {
+        var problems = new ConfigProblems(fileName);
+        var document = TomlDocument.Parse(toml);
+        foreach (var problem in document.Problems)
+        {
+            problems.Add(problem.At, null, problem.Message);
+        }
+
+        if (document.Root is null)
+        {
+            return new ConfigResult(null, problems.InOrder(), [], []);
+        }
+
+        var secrets = new SecretReferences(environment, files);
+        var listen = environment(ServerSection.ListenVariable)?.Trim() is { Length: > 0 } stated ? stated : null;
+        var config = ReadRoot(document.Root, problems, secrets, listen);
+        var found = problems.InOrder();
+        return new ConfigResult(
+            found.Count == 0 ? config : null,
+            found,
+            problems.WarningsInOrder(),
+            [.. listen is null ? Array.Empty<string>() : [ServerSection.ListenVariable], .. secrets.VariablesUsed]);
+    }
+
+    private static CcpConfig ReadRoot(TomlTable root, ConfigProblems problems, SecretReferences secrets, string? listen)
+    {
+        var table = new ConfigTable(root, "", problems);
+        var keyNames = new SortedSet<string>(StringComparer.Ordinal);
+        var config = new CcpConfig(
+            ServerSection.Read(Section("server"), problems, listen),
+            BillingSection.Read(Section("billing")),
+            StorageSection.Read(Section("storage")),
+            LogsSection.Read(Section("logs")),
+            LaneSection.Read(table.Tables("lane"), secrets, problems),
+            KeySection.Read(table.Tables("key"), secrets, keyNames),
+            UserSection.Read(table.Tables("user"), secrets, keyNames),
+            PriceSection.Read(table.Tables("price"), problems.FileName));
+        table.RefuseUnknown();
+        return config;
+
+        ConfigTable Section(string name) => table.Table(name) ?? new ConfigTable(new TomlTable(TomlPosition.Start, TomlTableOrigin.Implied), name, problems);
+    }
+}

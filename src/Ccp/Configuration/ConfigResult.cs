@@ -1,0 +1,11 @@
+namespace Ccp.Configuration;
+
+/// <param name="Config">Null exactly when there are problems: a configuration is used whole or not at all.</param>
+/// <param name="Problems">All of them, in the order of the file.</param>
+/// <param name="Warnings">The configuration may be used all the same.</param>
+/// <param name="EnvironmentInForce">Names of the environment variables that decided something, for <c>ccp check</c> to list.</param>
+internal sealed record ConfigResult(
+    CcpConfig? Config,
+    IReadOnlyList<ConfigProblem> Problems,
+    IReadOnlyList<ConfigProblem> Warnings,
+    IReadOnlyList<string> EnvironmentInForce);

@@ -1,0 +1,66 @@
+using System.Collections.Frozen;
+
+namespace Ccp.Configuration.Sections;
+
+/// <summary><c>forward_headers</c>: request headers that cross to the upstream beside the standing list.</summary>
+internal static class ForwardHeaders
+{
+    private const string Credential = "it carries a credential, and a caller's credentials end at ccp";
+    private const string Hop = "it belongs to one connection and means nothing on the next";
+    private const string Origin = "it would tell the upstream where the caller is";
+    private const string Own = "it is ccp's own";
+
+    private static readonly FrozenDictionary<string, string> Never = new Dictionary<string, string>
+    {
+        ["authorization"] = Credential,
+        ["x-api-key"] = Credential,
+        ["x-auth-token"] = Credential,
+        ["cookie"] = Credential,
+        ["connection"] = Hop,
+        ["keep-alive"] = Hop,
+        ["te"] = Hop,
+        ["trailer"] = Hop,
+        ["transfer-encoding"] = Hop,
+        ["upgrade"] = Hop,
+        ["expect"] = Hop,
+        ["content-length"] = "the length of the body sets it",
+        ["host"] = "the lane's base_url sets it",
+        ["accept-encoding"] = "usage is read from the answer, which therefore comes uncompressed",
+        ["forwarded"] = Origin,
+        ["x-real-ip"] = Origin,
+    }.ToFrozenDictionary();
+
+    private static readonly (string Prefix, string Reason)[] NeverPrefixes = [("proxy-", Credential), ("x-ccp-", Own), ("x-forwarded-", Origin)];
+
+    /// <returns>Lower case, each name once.</returns>
+    public static IReadOnlyList<string> Read(ConfigTable table)
+    {
+        const string Key = "forward_headers";
+        var names = new List<string>();
+        foreach (var text in table.Texts(Key, "a list of header names") ?? [])
+        {
+            var name = text.Text.ToLowerInvariant();
+            if (!IsHeaderName(name))
+            {
+                table.Refuse(Key, text.At, $"\"{ConfigTable.Shown(text.Text)}\" is not a header name");
+            }
+            else if (WhyNever(name) is { } reason)
+            {
+                table.Refuse(Key, text.At, $"{name} is never forwarded: {reason}");
+            }
+            else if (!names.Contains(name))
+            {
+                names.Add(name);
+            }
+        }
+
+        return names;
+    }
+
+    private static string? WhyNever(string name) =>
+        Never.GetValueOrDefault(name) ?? NeverPrefixes.FirstOrDefault(never => name.StartsWith(never.Prefix, StringComparison.Ordinal)).Reason;
+
+    /// <summary>A token in the sense of RFC 9110, section 5.6.2.</summary>
+    private static bool IsHeaderName(string name) =>
+        name.Length is > 0 and <= 100 && name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal));
+}
