@@ -48,7 +48,7 @@ internal sealed partial class TomlParser(string text, List<TomlProblem> problems
             }
         }
 
-        return complete ? _tree.Root : null;
+        return complete && _scanner.AtEnd ? _tree.Root : null;
     }
 
     private bool ReadHeader()

@@ -31,7 +31,7 @@ internal sealed class TomlTree(List<TomlProblem> problems)
             return implied;
         }
 
-        return Refuse<TomlTable>(key, entry);
+        return Refuse(key, entry);
     }
 
     /// <summary>Opens the next table of the list that a <c>[[path]]</c> header names.</summary>
@@ -53,7 +53,7 @@ internal sealed class TomlTree(List<TomlProblem> problems)
 
         if (entry.Value is not TomlArray { IsOpen: true } list)
         {
-            return Refuse<TomlTable>(key, entry);
+            return Refuse(key, entry);
         }
 
         var element = new TomlTable(at, TomlTableOrigin.Header);
@@ -62,8 +62,7 @@ internal sealed class TomlTree(List<TomlProblem> problems)
     }
 
     /// <summary>Sets <c>path = value</c>, creating the tables that a dotted path names.</summary>
-    /// <returns>False when a problem was recorded.</returns>
-    public bool Put(TomlTable into, IReadOnlyList<TomlKey> path, TomlValue value)
+    public void Put(TomlTable into, IReadOnlyList<TomlKey> path, TomlValue value)
     {
         var table = into;
         for (var i = 0; i < path.Count - 1; i++)
@@ -80,7 +79,8 @@ internal sealed class TomlTree(List<TomlProblem> problems)
             // A table with a header of its own, or in braces, is complete: a dotted key from outside may not reach into it.
             if (entry.Value is not TomlTable { Origin: TomlTableOrigin.DottedKey or TomlTableOrigin.Implied } next)
             {
-                return Refuse<TomlTable>(key, entry) is not null;
+                Refuse(key, entry);
+                return;
             }
 
             next.DefineAs(TomlTableOrigin.DottedKey);
@@ -90,11 +90,11 @@ internal sealed class TomlTree(List<TomlProblem> problems)
         var last = path[^1];
         if (table.TryGet(last.Name, out var existing))
         {
-            return Refuse<TomlTable>(last, existing) is not null;
+            Refuse(last, existing);
+            return;
         }
 
         table.Add(last, value);
-        return true;
     }
 
     /// <summary>Follows a header's path to the parent of its last part. Lists stand for their newest element.</summary>
@@ -115,7 +115,7 @@ internal sealed class TomlTree(List<TomlProblem> problems)
             var next = entry.Value is TomlArray { IsOpen: true } list ? list.Items[^1] as TomlTable : entry.Value as TomlTable;
             if (next is null or { Origin: TomlTableOrigin.Inline })
             {
-                return Refuse<TomlTable>(key, entry);
+                return Refuse(key, entry);
             }
 
             table = next;
@@ -124,7 +124,7 @@ internal sealed class TomlTree(List<TomlProblem> problems)
         return table;
     }
 
-    private T? Refuse<T>(TomlKey key, TomlEntry earlier) where T : class
+    private TomlTable? Refuse(TomlKey key, TomlEntry earlier)
     {
         problems.Add(new TomlProblem(key.At, $"\"{key.Name}\" is already defined on line {earlier.KeyAt.Line}"));
         return null;

@@ -135,6 +135,15 @@ public sealed class TomlDocumentTests
     }
 
     [Fact]
+    public void A_text_with_too_many_problems_is_given_up_and_not_half_read()
+    {
+        var document = TomlDocument.Parse(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 1_000).Select(i => $"k{i} = ?\n"))));
+
+        Assert.Null(document.Root);
+        Assert.Equal(100, document.Problems.Count);
+    }
+
+    [Fact]
     public void An_unquoted_value_is_not_repeated_in_the_problem()
     {
         Assert.DoesNotContain("hush", Problem("key = hush-hush").Message, StringComparison.Ordinal);
