@@ -38,6 +38,9 @@ internal readonly record struct NanoUsd(long Value) : IComparable<NanoUsd>
     /// <summary>The next whole nano-dollar at or above <paramref name="usd"/>: the one rounding a charge ever gets.</summary>
     public static NanoUsd CeilingFromUsd(decimal usd) => new(checked((long)decimal.Ceiling(usd * PerDollar)));
 
+    /// <summary>The same, from millionths of a dollar: no digits are spent on a division, so that a long product stays exact.</summary>
+    public static NanoUsd CeilingFromMicroUsd(decimal microUsd) => new(checked((long)decimal.Ceiling(microUsd * 1_000)));
+
     /// <summary>Reads an amount as a person types it: digits, one optional point, at most nine decimals, an optional leading minus.</summary>
     /// <returns>False for anything else: an exponent, a separator, a plus, white space, a bare point, an amount out of range.</returns>
     public static bool TryParse(ReadOnlySpan<char> text, out NanoUsd amount)

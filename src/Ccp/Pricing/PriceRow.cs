@@ -18,10 +18,25 @@ internal sealed record PriceRow(
     decimal UsGeoFactor,
     DateTimeOffset? EffectiveFrom,
     DateOnly AsOf,
-    string Source);
+    string Source)
+{
+    /// <summary>The prices of a whole request with a prompt of this size.</summary>
+    public TokenPrices For(long promptTokens) => Above is { } tier && promptTokens > tier.PromptTokens ? tier.Prices : Prices;
+}
 
 /// <summary>USD per million tokens, as the provider publishes them.</summary>
-internal sealed record TokenPrices(decimal Input, decimal CacheWrite5m, decimal CacheWrite1h, decimal CacheRead, decimal Output);
+internal sealed record TokenPrices(decimal Input, decimal CacheWrite5m, decimal CacheWrite1h, decimal CacheRead, decimal Output)
+{
+    public bool AreZero => this is { Input: 0, CacheWrite5m: 0, CacheWrite1h: 0, CacheRead: 0, Output: 0 };
+
+    /// <returns>Millionths of a dollar, unrounded: a price per million tokens times tokens is just that.</returns>
+    public decimal MicroUsdOf(in TokenUsage tokens) =>
+        (Input * tokens.Input)
+        + (CacheWrite5m * tokens.CacheWrite5m)
+        + (CacheWrite1h * tokens.CacheWrite1h)
+        + (CacheRead * tokens.CacheRead)
+        + (Output * tokens.Output);
+}
 
 /// <summary>Other prices for a request whose whole prompt is larger than a limit. They apply to all of it, not to the part above.</summary>
 internal sealed record PromptTier(long PromptTokens, TokenPrices Prices);

@@ -1,0 +1,86 @@
+namespace Ccp.Pricing;
+
+/// <summary>What one call is priced with, frozen when it was admitted: no reload changes what a running call costs.</summary>
+/// <remarks>
+/// A charge is Σ tokens × price × modifiers, exact in <c>decimal</c>, and rounded up to the next nano-dollar once, at the end.
+/// It is exact while prices have up to nine digits and the markup up to six; beyond, <c>decimal</c> rounds at its 28th digit.
+/// Modifiers are on tokens; searches cost the same in a batch and in any region.
+/// Errors: <see cref="OverflowException"/> for amounts above 9.2 billion USD, which no reading can reach at any sane price.
+/// </remarks>
+/// <param name="Model">The model asked for, as the lane that answers knows it.</param>
+/// <param name="Markup">Factor on the provider's price; 1 charges cost.</param>
+/// <param name="Book">Where the rows of other models are looked up: the one that answered, those of iterations.</param>
+/// <param name="AdmittedAt">UTC; prices are those in force then.</param>
+/// <param name="IsFixed">The lane prices everything as <paramref name="Row"/> (<c>price_as</c>), whichever model answers.</param>
+internal sealed record RateCard(string Model, PriceRow Row, decimal Markup, PriceBook Book, DateTimeOffset AdmittedAt, bool IsFixed)
+{
+    public const decimal BatchFactor = 0.5m;
+
+    /// <summary>Whether a call can cost nothing but zero. It needs no balance then, and still leaves an entry.</summary>
+    public bool IsFree => Markup == 0
+        || (Row.Prices.AreZero && (Row.Above?.Prices.AreZero ?? true) && (Row.Fast?.AreZero ?? true) && Row.WebSearchPer1000 == 0);
+
+    /// <param name="answeredModel">As the provider named it; null, or a model without a row: the asked one's row.</param>
+    public Charge Price(MeteredUsage usage, string? answeredModel)
+    {
+        var row = Row;
+        var microUsd = MicroUsdOf(usage, Row);
+
+        // The dearer of the two, so that neither an alias that resolves upwards nor a silent downgrade is served below its price.
+        if (answeredModel is not null
+            && RowOf(answeredModel) is { } answered
+            && answered != Row
+            && MicroUsdOf(usage, answered) is var other
+            && other > microUsd)
+        {
+            row = answered;
+            microUsd = other;
+        }
+
+        return new Charge(NanoUsd.CeilingFromMicroUsd(microUsd), NanoUsd.CeilingFromMicroUsd(microUsd * Markup), row.Model);
+    }
+
+    /// <summary>What a stream in flight would be charged for its tokens so far, before anything is known of modifiers. Allocates nothing.</summary>
+    public NanoUsd RunningAmount(in TokenUsage usage) => NanoUsd.CeilingFromMicroUsd(Row.For(usage.Prompt).MicroUsdOf(usage) * Markup);
+
+    /// <summary>Compact JSON for the hold row and the request record; <see cref="RateCardJson.TryRead"/> reads it back.</summary>
+    public string ToJson() => RateCardJson.Write(this);
+
+    private static decimal MicroUsdOf(in TokenUsage tokens, PriceRow row, MeteredUsage usage)
+    {
+        // A fast answer of a model that has no fast row was not sold as one: standard prices.
+        var prices = usage.Speed == "fast" && row.Fast is { } fast ? fast : row.For(tokens.Prompt);
+        var microUsd = prices.MicroUsdOf(tokens);
+        microUsd = usage.InferenceGeo == "us" ? microUsd * row.UsGeoFactor : microUsd;
+        return usage.ServiceTier == "batch" ? microUsd * BatchFactor : microUsd;
+    }
+
+    private decimal MicroUsdOf(MeteredUsage usage, PriceRow row)
+    {
+        var microUsd = usage.WebSearches * row.WebSearchPer1000 * 1_000;
+        if (usage.Iterations.Count == 0)
+        {
+            return microUsd + MicroUsdOf(usage.Tokens, row, usage);
+        }
+
+        // The passes are the whole truth: what stands beside them at the top is one of them, or their sum.
+        foreach (var pass in usage.Iterations)
+        {
+            var own = pass.Model is null ? null : RowOf(pass.Model);
+            microUsd += MicroUsdOf(pass.Tokens, own ?? row, usage);
+        }
+
+        return microUsd;
+    }
+
+    private PriceRow? RowOf(string model)
+    {
+        if (IsFixed || model == Model)
+        {
+            return Row;
+        }
+
+        // The same row under another spelling (a date, -latest) is the frozen one, whatever a later book says of it.
+        return Book.Find(model, AdmittedAt) is { } found ? (found.Model == Row.Model ? Row : found) : null;
+    }
+}
