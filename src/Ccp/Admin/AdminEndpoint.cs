@@ -1,0 +1,121 @@
+using System.Net;
+using System.Net.Sockets;
+using Ccp.Configuration;
+using Ccp.Identity;
+using Ccp.Listening;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
+
+namespace Ccp.Admin;
+
+/// <summary>The administration API over HTTP. It answers on the unix socket and to connections from this host only; who asks is proved by token or by socket.</summary>
+/// <remarks>
+/// Browsers: tokens travel in headers only, so a foreign page has nothing to ride on; a foreign <c>Host</c> or <c>Origin</c> and bodies that are not JSON are
+/// refused all the same (DNS rebinding).
+/// </remarks>
+internal sealed class AdminEndpoint(AdminApi api, UserDirectory users, ServerConfig server)
+{
+    private const int BodyBytesMax = 1024 * 1024;
+
+    // struct ucred of Linux: pid, uid, gid.
+    private const int SolSocket = 1;
+    private const int SoPeerCred = 17;
+    private const int UcredBytes = 12;
+
+    public async Task AnswerAsync(HttpContext http)
+    {
+        var answer = Refusal(http) ?? await HandleAsync(http);
+        http.Response.StatusCode = answer.Status;
+        http.Response.ContentType = "application/json";
+        http.Response.ContentLength = answer.Json.Length;
+        http.Response.Headers.CacheControl = "no-store";
+        await http.Response.BodyWriter.WriteAsync(answer.Json);
+    }
+
+    private async Task<AdminAnswer> HandleAsync(HttpContext http)
+    {
+        var body = await ReadBodyAsync(http.Request);
+        if (body is null)
+        {
+            return AdminApi.Error(413, "The request body is too large for the administration API.");
+        }
+
+        var query = http.Request.Query.ToDictionary(pair => pair.Key, pair => pair.Value[0] ?? "", StringComparer.Ordinal);
+        users.Identify(PresentedToken.In(http.Request.Headers)).Allows(out var user, out _);
+        var actor = new AdminActor(user, IsHostOperator: IsOwnerOnUnixSocket(http));
+        return await api.HandleAsync(new AdminRequest(http.Request.Method, http.Request.Path.Value ?? "", query, body.Value, actor));
+    }
+
+    private AdminAnswer? Refusal(HttpContext http)
+    {
+        var isUnixSocket = IsUnixSocket(http);
+        var isAdminPath = AdminApi.IsForAdmins(http.Request.Path.Value ?? "");
+        if (isAdminPath && !isUnixSocket && !(http.Connection.RemoteIpAddress is { } remote && IPAddress.IsLoopback(remote)))
+        {
+            return AdminApi.Error(403, "The administration API answers on ccp's own host only.");
+        }
+
+        if (isAdminPath && !isUnixSocket && !IsOwnHost(http.Request.Host))
+        {
+            return AdminApi.Error(403, "The Host header names another host than the one ccp listens on.");
+        }
+
+        if (http.Request.Headers.Origin.ToString() is { Length: > 0 } origin
+            && !string.Equals(origin, $"{http.Request.Scheme}://{http.Request.Host}", StringComparison.OrdinalIgnoreCase))
+        {
+            return AdminApi.Error(403, "Requests from other sites' pages are refused.");
+        }
+
+        return HasBody(http.Request) && !(http.Request.ContentType ?? "").StartsWith("application/json", StringComparison.OrdinalIgnoreCase)
+            ? AdminApi.Error(415, "Send JSON, with content-type: application/json.")
+            : null;
+    }
+
+    private static bool HasBody(HttpRequest request) => request.ContentLength is > 0 || request.Headers.TransferEncoding.Count > 0;
+
+    private static bool IsUnixSocket(HttpContext http) => http.Features.Get<IConnectionSocketFeature>()?.Socket.AddressFamily == AddressFamily.Unix;
+
+    /// <summary>A name that a rebinding page could not have: an address literal of this host, or localhost.</summary>
+    private bool IsOwnHost(HostString host) =>
+        string.Equals(host.Host, "localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host.Host, out var address) && (IPAddress.IsLoopback(address) || server.Listen.Any(listen => address.Equals(listen.EndPoint?.Address))));
+
+    /// <summary>The socket lies in the data directory, 0600; the kernel says who is at its other end.</summary>
+    private static bool IsOwnerOnUnixSocket(HttpContext http)
+    {
+        if (http.Features.Get<IConnectionSocketFeature>()?.Socket is not { AddressFamily: AddressFamily.Unix } socket)
+        {
+            return false;
+        }
+
+        Span<byte> credentials = stackalloc byte[UcredBytes];
+        if (socket.GetRawSocketOption(SolSocket, SoPeerCred, credentials) != UcredBytes)
+        {
+            return false;
+        }
+
+        var uid = BitConverter.ToUInt32(credentials[4..]);
+        return uid == 0 || uid == OwnProcess.UserId;
+    }
+
+    private static async Task<ReadOnlyMemory<byte>?> ReadBodyAsync(HttpRequest request)
+    {
+        if (!HasBody(request))
+        {
+            return ReadOnlyMemory<byte>.Empty;
+        }
+
+        using var body = new MemoryStream();
+        var piece = new byte[8192];
+        while (await request.Body.ReadAsync(piece) is var read and > 0)
+        {
+            body.Write(piece, 0, read);
+            if (body.Length > BodyBytesMax)
+            {
+                return null;
+            }
+        }
+
+        return body.ToArray();
+    }
+}

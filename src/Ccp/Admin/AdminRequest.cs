@@ -1,0 +1,22 @@
+using Ccp.Identity;
+
+namespace Ccp.Admin;
+
+/// <summary>A request to the administration API, as it comes over HTTP or, when no server runs, straight from the command line.</summary>
+/// <param name="Query">Decoded; a name that came twice keeps its first value.</param>
+/// <param name="Body">JSON; empty when there is none.</param>
+internal sealed record AdminRequest(string Method, string Path, IReadOnlyDictionary<string, string> Query, ReadOnlyMemory<byte> Body, AdminActor Actor);
+
+/// <summary>Who asks, as far as it is known.</summary>
+/// <param name="User">Null without a valid token.</param>
+/// <param name="IsHostOperator">True for whoever may read the data directory on ccp's own host: no token is needed there.</param>
+internal sealed record AdminActor(User? User, bool IsHostOperator)
+{
+    public bool IsAdmin => IsHostOperator || User is { IsAdmin: true };
+
+    /// <summary>The name that stands beside what was done.</summary>
+    public string Name => User?.Name ?? (IsHostOperator ? "host" : "nobody");
+}
+
+/// <summary>The answer: JSON, and the status that HTTP gives it.</summary>
+internal sealed record AdminAnswer(int Status, byte[] Json);

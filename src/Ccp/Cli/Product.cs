@@ -1,0 +1,10 @@
+using System.Reflection;
+
+namespace Ccp.Cli;
+
+/// <summary>What this executable is called and which version it is.</summary>
+internal static class Product
+{
+    public static string Version { get; } =
+        typeof(Product).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+}

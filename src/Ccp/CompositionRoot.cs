@@ -1,0 +1,213 @@
+using System.Security.Cryptography;
+using Ccp.Admin;
+using Ccp.Configuration;
+using Ccp.Forwarding;
+using Ccp.Identity;
+using Ccp.Ledger;
+using Ccp.Listening;
+using Ccp.Pricing;
+using Ccp.Relay;
+using Ccp.Routing;
+using Ccp.Store;
+using Ccp.Telemetry;
+using Ccp.Usage;
+using Microsoft.Extensions.Logging;
+
+namespace Ccp;
+
+/// <summary>The till: store, users and ledger, opened and recovered. Enough for the command line; what the server is built around.</summary>
+/// <remarks>Only one process at a time has a store open: the lock says so, and the kernel frees it with the process.</remarks>
+internal sealed class Till : IAsyncDisposable
+{
+    private const string MasterKeyCheck = "master_key_check";
+
+    private readonly StoreLock _lock;
+    private readonly KeyVault _vault;
+    private readonly Database _database;
+
+    private Till(CcpConfig config, string path, MasterKey master, StoreLock held, Database database, TimeProvider time, ILogger log)
+    {
+        _lock = held;
+        _database = database;
+        DatabasePath = path;
+        Config = config;
+        Time = time;
+        Log = log;
+        Prices = PriceBook.With(config.Prices);
+        _vault = new KeyVault(master);
+        Chain = new EntryChain(master);
+        var book = new LedgerBook(Chain, time);
+        var recovery = new HoldRecovery(book, RequestRecord.InsertFromHold);
+        UserStore = new UserStore(_vault, time);
+        Recover(database, recovery);
+        UserStore.AdoptFileUsers(database, config.Users);
+        Users.Replace(UserStore.Load(database, config.Users));
+        RequestRecord.Replay(database, History);
+        Writes = new WriteQueue(database, time, log);
+        Ledger = new AccountLedger(Writes, book, recovery, config.Billing.Overdraft);
+        Ledger.Load(database);
+    }
+
+    public CcpConfig Config { get; }
+
+    public TimeProvider Time { get; }
+
+    public ILogger Log { get; }
+
+    public PriceBook Prices { get; }
+
+    public EntryChain Chain { get; }
+
+    public UserStore UserStore { get; }
+
+    public UserDirectory Users { get; } = new();
+
+    public ChargeHistory History { get; } = new();
+
+    public WriteQueue Writes { get; }
+
+    public AccountLedger Ledger { get; }
+
+    /// <summary>For reports, each of which opens a reader of its own.</summary>
+    public string DatabasePath { get; }
+
+    /// <exception cref="StoreUnavailableException">The store is in use, unreadable, or was made with another master key.</exception>
+    /// <exception cref="InvalidOperationException">The master key cannot be used.</exception>
+    public static Till Open(CcpConfig config, DataDirectory data, string? masterKey, TimeProvider time, ILogger log)
+    {
+        var path = data.Resolve(config.Storage.Path);
+        var held = StoreLock.Take(path);
+        try
+        {
+            var master = MasterKey.Load(masterKey, data.MasterKeyPath);
+            var database = Database.OpenWriter(path, config.Storage.SyncsEveryCommit);
+            CheckMasterKey(database, master);
+            return new Till(config, path, master, held, database, time, log);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Writes.DisposeAsync();
+        _database.Dispose();
+        _vault.Dispose();
+        _lock.Dispose();
+    }
+
+    /// <summary>With another master key every hash would look forged and no stored key could be read: better not to start.</summary>
+    private static void CheckMasterKey(Database database, MasterKey master)
+    {
+        var check = Convert.ToHexStringLower(SHA256.HashData(master.Derive("ccp master key check v1")));
+        var standing = database.QueryFirst("SELECT value FROM meta WHERE key = $1", row => row.GetString(0), MasterKeyCheck);
+        if (standing is null)
+        {
+            database.Run("INSERT INTO meta (key, value) VALUES ($1, $2)", MasterKeyCheck, check);
+        }
+        else if (standing != check)
+        {
+            throw new StoreUnavailableException("The master key does not belong to this store. Set CCP_MASTER_KEY, or restore master.key, to the one the store was made with.");
+        }
+    }
+
+    private void Recover(Database database, HoldRecovery recovery)
+    {
+        database.Run("BEGIN IMMEDIATE");
+        var (count, charged) = recovery.SettleAll(database);
+        database.Run("COMMIT");
+        if (count > 0)
+        {
+            Log.Recovered(count, charged.ToString());
+        }
+    }
+}
+
+/// <summary>The running proxy, built by hand from a checked configuration, in the order a call meets the parts.</summary>
+internal sealed class CompositionRoot : IAsyncDisposable
+{
+    private static readonly TimeSpan CheckpointEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan HousekeepEvery = TimeSpan.FromHours(24);
+
+    private readonly Till _till;
+    private readonly UpstreamClients _clients;
+    private readonly UsageLog _usage;
+    private readonly ITimer _checkpoint;
+    private readonly ITimer _housekeeping;
+
+    public CompositionRoot(Till till, DataDirectory data, TrustedRoots roots)
+    {
+        _till = till;
+        var config = till.Config;
+        Active = new ActiveRelays(till.Time);
+        _clients = new UpstreamClients(config, roots);
+        _usage = new UsageLog(config.Logs, data.Resolve(config.Logs.Directory), till.Time, till.Log);
+        var router = new Router(config, till.Prices);
+        var forwarder = new Forwarder(_clients, Active, till.Time, till.Log);
+        var closeout = new RelayCloseout(till.Writes, till.History, _usage, till.Ledger, config.Billing.WarnBelow, till.Time, till.Log);
+        var pipeline = new RelayPipeline(config, till.Users, router, till.Ledger, till.History, forwarder, closeout, _usage, till.Time, till.Log);
+        Api = new AdminApi(till);
+        var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Users, config.Server), till.Log);
+        Host = new KestrelHost(config.Server, data.SocketPath, application, till.Time);
+        _checkpoint = till.Time.CreateTimer(_ => _ = till.Ledger.CheckpointAsync(), null, CheckpointEvery, CheckpointEvery);
+        _housekeeping = till.Time.CreateTimer(_ => _ = KeepHouseAsync(), null, TimeSpan.Zero, HousekeepEvery);
+    }
+
+    public ActiveRelays Active { get; }
+
+    public AdminApi Api { get; }
+
+    public KestrelHost Host { get; }
+
+    /// <summary>Takes no new calls, lets open ones finish for as long as the operator allows, ends the rest with a word to the client.</summary>
+    public async Task DrainAsync()
+    {
+        var drain = _till.Config.Server.Drain;
+        _till.Log.Draining(Active.Count, drain.TotalSeconds);
+        using var cut = new CancellationTokenSource();
+        var stopped = Host.StopAsync(cut.Token);
+        if (await Task.WhenAny(stopped, Task.Delay(drain, _till.Time)) != stopped)
+        {
+            Active.ShutDownAll();
+            await Task.WhenAny(stopped, Task.Delay(TimeSpan.FromSeconds(2), _till.Time));
+        }
+
+        await cut.CancelAsync();
+        await stopped;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _checkpoint.DisposeAsync();
+        await _housekeeping.DisposeAsync();
+        Host.Dispose();
+        Active.Dispose();
+        _clients.Dispose();
+        await _usage.DisposeAsync();
+    }
+
+    /// <summary>Once a day: old request records go, and the ledger's head is logged, so that a cut-off tail shows against the log.</summary>
+    private async Task KeepHouseAsync()
+    {
+        var oldest = _till.Time.GetUtcNow() - _till.Config.Storage.RequestRecordsKept;
+        try
+        {
+            var head = await _till.Writes.WriteAsync(database =>
+            {
+                RequestRecord.DeleteBefore(database, oldest);
+                return LedgerBook.Newest(database, account: null, limit: 1, before: null);
+            });
+            if (head is [var last])
+            {
+                _till.Log.LedgerHead(last.Id, Convert.ToHexStringLower(last.Hash));
+            }
+        }
+        catch (StoreUnavailableException)
+        {
+            // The store has already said what is wrong; tomorrow is early enough for this.
+        }
+    }
+}

@@ -1,0 +1,111 @@
+using System.Buffers;
+using Ccp.Metering;
+using Ccp.Pricing;
+
+namespace Ccp.Forwarding;
+
+/// <summary>Reads what an answer used, whatever form it comes in: a stream in passing, one JSON when it is whole, or not at all.</summary>
+internal sealed class AnswerMeter : IDisposable
+{
+    /// <summary>A JSON answer larger than this is relayed but not read: no model writes so much.</summary>
+    private const int JsonBytesMax = 64 * 1024 * 1024;
+
+    private readonly Form _form;
+    private readonly UsageMeter? _stream;
+    private byte[] _json = [];
+    private int _jsonBytes;
+    private bool _isJsonWhole = true;
+
+    private AnswerMeter(Form form)
+    {
+        _form = form;
+        _stream = form == Form.Stream ? new UsageMeter() : null;
+    }
+
+    private enum Form
+    {
+        Stream,
+        Json,
+        Unmetered,
+    }
+
+    public bool IsStream => _form == Form.Stream;
+
+    public long BytesSeen { get; private set; }
+
+    /// <summary>True when what the call used so far is known, so that ending it now loses no reading.</summary>
+    public bool HasStarted => _stream?.HasStarted ?? false;
+
+    /// <summary>True when the final numbers are in.</summary>
+    public bool IsComplete => _stream?.IsComplete ?? false;
+
+    /// <summary>True where ccp may put an event of its own.</summary>
+    public bool IsAtEventBoundary => _stream?.IsAtEventBoundary ?? false;
+
+    public bool SawError => _stream?.SawError ?? false;
+
+    public TokenUsage RunningTokens => _stream?.RunningTokens ?? default;
+
+    public static AnswerMeter ForStream() => new(Form.Stream);
+
+    public static AnswerMeter ForJson() => new(Form.Json);
+
+    /// <summary>For what costs nothing.</summary>
+    public static AnswerMeter ForUnmetered() => new(Form.Unmetered);
+
+    public void Observe(ReadOnlySpan<byte> bytes)
+    {
+        BytesSeen += bytes.Length;
+        _stream?.Observe(bytes);
+        if (_form == Form.Json)
+        {
+            Keep(bytes);
+        }
+    }
+
+    /// <returns>How many of these bytes finish the event that has begun; -1 when it goes on beyond them.</returns>
+    public int BoundaryAfter(ReadOnlySpan<byte> bytes) => _stream?.BoundaryAfter(bytes) ?? -1;
+
+    public MeterReading Read() => _form switch
+    {
+        Form.Stream => _stream!.Read(),
+        Form.Json when _isJsonWhole => BodyUsage.Read(_json.AsSpan(0, _jsonBytes)),
+        _ => MeterReading.NotStarted,
+    };
+
+    public void Dispose()
+    {
+        var json = _json;
+        _json = [];
+        if (json.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(json);
+        }
+
+        (_stream as IDisposable)?.Dispose();
+    }
+
+    private void Keep(ReadOnlySpan<byte> bytes)
+    {
+        if (_jsonBytes + bytes.Length > JsonBytesMax)
+        {
+            _isJsonWhole = false;
+            return;
+        }
+
+        if (_jsonBytes + bytes.Length > _json.Length)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(16 * 1024, (_jsonBytes + bytes.Length) * 2));
+            _json.AsSpan(0, _jsonBytes).CopyTo(larger);
+            if (_json.Length > 0)
+            {
+                ArrayPool<byte>.Shared.Return(_json);
+            }
+
+            _json = larger;
+        }
+
+        bytes.CopyTo(_json.AsSpan(_jsonBytes));
+        _jsonBytes += bytes.Length;
+    }
+}

@@ -1,0 +1,62 @@
+using Ccp.Ledger;
+using Ccp.Pricing;
+using Ccp.Store;
+
+namespace Ccp.Forwarding;
+
+/// <summary>The money side of one call while it runs: its hold, and the rates that turn tokens into what it comes to.</summary>
+/// <param name="row">What goes to disk before the first byte of the answer goes to the client; null for calls that cost nothing.</param>
+/// <param name="rates">Null for calls that cost nothing.</param>
+internal sealed class CallMoney(AccountLedger ledger, Hold hold, HoldRow? row, RateCard? rates)
+{
+    private readonly RateCard? _costRates = rates is null ? null : rates with { Markup = 1m };
+    private TokenUsage _noted;
+    private bool _isFinalNoted;
+
+    /// <summary>True when the account is overdrawn and this stream was chosen to end.</summary>
+    public bool MustEnd => hold.MustEnd;
+
+    /// <summary>Set once, by the relay, to be woken when <see cref="MustEnd"/> turns true.</summary>
+    public Action? OnMustEnd
+    {
+        set => hold.OnMustEnd = value;
+    }
+
+    /// <returns>False when the hold cannot be written: then nothing may be served.</returns>
+    public async ValueTask<bool> MakeDurableAsync()
+    {
+        if (row is null)
+        {
+            return true;
+        }
+
+        try
+        {
+            await hold.MakeDurableAsync(row);
+            return true;
+        }
+        catch (StoreUnavailableException)
+        {
+            return false;
+        }
+    }
+
+    public void NoteProgress(in TokenUsage tokens)
+    {
+        if (rates is not null && hold.IsCharged && tokens != _noted)
+        {
+            _noted = tokens;
+            hold.NoteProgress(new HoldProgress(_costRates!.RunningAmount(tokens), rates.RunningAmount(tokens), tokens));
+        }
+    }
+
+    /// <summary>The provider's final numbers are in: they go to disk without waiting for the next checkpoint.</summary>
+    public void NoteFinal()
+    {
+        if (!_isFinalNoted)
+        {
+            _isFinalNoted = true;
+            _ = ledger.CheckpointAsync(hold);
+        }
+    }
+}

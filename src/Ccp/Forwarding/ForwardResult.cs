@@ -1,0 +1,26 @@
+using Ccp.Metering;
+using Ccp.Refusals;
+
+namespace Ccp.Forwarding;
+
+/// <summary>What became of a call that was sent to an upstream.</summary>
+/// <param name="Status">The upstream's; 0 when it never answered.</param>
+/// <param name="Refusal">Set when nothing reached the client and ccp must say why.</param>
+/// <param name="Reading">What was used, as far as it is known.</param>
+/// <param name="BytesSeen">Of the answer's body.</param>
+/// <param name="TimeToFirstByte">From sending the request to the first byte of the answer's body.</param>
+internal sealed record ForwardResult(
+    int Status,
+    RelayEnd End,
+    Refusal? Refusal,
+    MeterReading Reading,
+    long BytesSeen = 0,
+    TimeSpan? TimeToFirstByte = null,
+    TimeSpan? TimeToHead = null,
+    string? UpstreamRequestId = null,
+    bool UsedHttp2 = false)
+{
+    public static ForwardResult NoAnswer(RelayEnd end, Refusal? refusal) => new(0, end, refusal, MeterReading.NotStarted);
+
+    public bool IsSuccess => Status is >= 200 and < 300;
+}

@@ -1,0 +1,199 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net;
+using Ccp.Refusals;
+using Ccp.Routing;
+using Ccp.Telemetry;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Ccp.Forwarding;
+
+/// <summary>One exchange with an upstream: sends the request, judges the head of the answer, and relays the rest.</summary>
+internal sealed class Forwarder(UpstreamClients clients, ActiveRelays active, TimeProvider time, ILogger log)
+{
+    /// <summary>An error's body up to this size is looked into for the words that mean "the operator's money is gone".</summary>
+    private const int ErrorBytesLookedAt = 64 * 1024;
+
+    private static readonly SearchValues<string> OperatorsCreditIsGone = SearchValues.Create(["credit balance is too low"], StringComparison.OrdinalIgnoreCase);
+
+    /// <param name="request">As built for this lane; disposed with the exchange.</param>
+    /// <param name="isStream">As the request asked; what comes back decides how it is read.</param>
+    /// <param name="isMetered">False for calls that cost nothing.</param>
+    public async Task<ForwardResult> SendAsync(
+        LanePlan plan, HttpRequestMessage request, RequestId id, bool isStream, bool isMetered, CallMoney money, HttpContext client)
+    {
+        using var sent = request;
+        using var stop = new CallStop(time, client.RequestAborted);
+        var sentAt = time.GetTimestamp();
+        HttpResponseMessage answer;
+        try
+        {
+            stop.AllowUntilAnswer(isStream ? plan.Lane.FirstByteTimeout : plan.Lane.ResponseTimeout);
+            answer = await clients.For(plan.Lane).SendAsync(request, stop.Token);
+        }
+        catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
+        {
+            return stop.Cause == RelayEnd.ClientLeft
+                ? ForwardResult.NoAnswer(RelayEnd.ClientLeft, refusal: null)
+                : ForwardResult.NoAnswer(stop.Cause, TimedOut(plan));
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
+        {
+            // An OperationCanceledException that nobody asked for is the connect timeout.
+            log.LaneUnreachable(id.Value, plan.Lane.Name, Describe(error));
+            return ForwardResult.NoAnswer(RelayEnd.UpstreamCut, Unreachable(plan));
+        }
+
+        using var received = answer;
+        stop.AnswerHasBegun();
+        var head = new ForwardResult((int)answer.StatusCode, RelayEnd.Complete, null, Metering.MeterReading.NotStarted)
+        {
+            TimeToHead = time.GetElapsedTime(sentAt),
+            UpstreamRequestId = answer.Headers.NonValidated.TryGetValues("request-id", out var upstreamId) ? upstreamId.ToString() : null,
+            UsedHttp2 = answer.Version.Major == 2,
+        };
+        return answer.IsSuccessStatusCode
+            ? await RelaySuccessAsync(plan, answer, head, isMetered, money, client, stop)
+            : await RelayErrorAsync(plan, answer, head, id, client, stop);
+    }
+
+    private async Task<ForwardResult> RelaySuccessAsync(
+        LanePlan plan, HttpResponseMessage answer, ForwardResult head, bool isMetered, CallMoney money, HttpContext client, CallStop stop)
+    {
+        if (IsEncoded(answer))
+        {
+            return head with { Refusal = new Refusal(RefusalCode.UpstreamAnswerUnreadable, $"The {plan.Lane.Name} lane answered in an encoding that was not asked for and that ccp cannot meter. Your operator can look at what stands between ccp and the provider.") };
+        }
+
+        if (!await money.MakeDurableAsync())
+        {
+            return head with { Refusal = Ledger.AccountLedger.StoreRefusal() };
+        }
+
+        var isEvents = string.Equals(answer.Content.Headers.ContentType?.MediaType, "text/event-stream", StringComparison.OrdinalIgnoreCase);
+        using var meter = !isMetered ? AnswerMeter.ForUnmetered() : isEvents ? AnswerMeter.ForStream() : AnswerMeter.ForJson();
+        BeginAnswer(plan, answer, client.Response, keepsLength: !isEvents);
+
+        await using var body = await answer.Content.ReadAsStreamAsync();
+        var relay = new ResponseRelay(body, client.Response.BodyWriter, meter, plan.Lane, stop, money, time);
+        money.OnMustEnd = relay.Wake;
+        active.Add(relay);
+        try
+        {
+            var end = await relay.RunAsync();
+            var result = head with { End = end, Reading = meter.Read(), BytesSeen = meter.BytesSeen, TimeToFirstByte = head.TimeToHead + relay.FirstByteAfter };
+            return await FinishAsync(result, plan, relay, meter, client);
+        }
+        finally
+        {
+            active.Remove(relay);
+            money.OnMustEnd = null;
+        }
+    }
+
+    /// <summary>Tells the client, if it is still there, how its answer ended when it did not end by itself.</summary>
+    private static async ValueTask<ForwardResult> FinishAsync(ForwardResult result, LanePlan plan, ResponseRelay relay, AnswerMeter meter, HttpContext client)
+    {
+        var isBroken = result.End is not (RelayEnd.Complete or RelayEnd.ClientLeft) && (result.End != RelayEnd.UpstreamCut || !relay.EndedCleanly);
+        if (!isBroken)
+        {
+            return result;
+        }
+
+        if (!relay.HasReachedClient)
+        {
+            client.Response.Clear();
+            return result with { Refusal = Unreachable(plan) };
+        }
+
+        if (meter is { IsStream: true, IsAtEventBoundary: true })
+        {
+            var (type, message) = WordsFor(result.End, plan);
+            await client.Response.BodyWriter.WriteAsync(ErrorBody.Event(type, message, client.Response.Headers[OwnHeaders.RequestId].ToString()));
+        }
+        else
+        {
+            // In the middle of an event nothing can be said that the client would read as ccp's: the cut is passed on as a cut.
+            client.Abort();
+        }
+
+        return result;
+    }
+
+    private async Task<ForwardResult> RelayErrorAsync(LanePlan plan, HttpResponseMessage answer, ForwardResult head, RequestId id, HttpContext client, CallStop stop)
+    {
+        try
+        {
+            await using var body = await answer.Content.ReadAsStreamAsync(stop.Token);
+            var start = new byte[ErrorBytesLookedAt];
+            var length = await body.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, stop.Token);
+            if (IsAboutCcpsKey(answer.StatusCode, start.AsSpan(0, length)))
+            {
+                return head with
+                {
+                    Refusal = new Refusal(
+                        RefusalCode.UpstreamKeyRefused,
+                        $"The proxy's credential was refused by the {plan.Lane.Name} lane (status {(int)answer.StatusCode}). Logging in again does not help: your operator must look at the API key that ccp uses for you, or its credit."),
+                };
+            }
+
+            BeginAnswer(plan, answer, client.Response, keepsLength: true);
+            await client.Response.BodyWriter.WriteAsync(start.AsMemory(0, length), stop.Token);
+            await body.CopyToAsync(client.Response.BodyWriter, stop.Token);
+            return head;
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
+        {
+            log.LaneUnreachable(id.Value, plan.Lane.Name, Describe(error));
+            if (client.Response.HasStarted)
+            {
+                client.Abort();
+                return head with { End = stop.IsClientGone ? RelayEnd.ClientLeft : RelayEnd.UpstreamCut };
+            }
+
+            client.Response.Clear();
+            return head with { End = RelayEnd.UpstreamCut, Refusal = Unreachable(plan) };
+        }
+    }
+
+    private static void BeginAnswer(LanePlan plan, HttpResponseMessage answer, HttpResponse client, bool keepsLength)
+    {
+        client.StatusCode = (int)answer.StatusCode;
+        HeaderPolicy.CopyToClient(answer, client.Headers, plan.IsUsersOwnKey);
+        if (!keepsLength)
+        {
+            // ccp may add events of its own.
+            client.ContentLength = null;
+        }
+    }
+
+    private static bool IsEncoded(HttpResponseMessage answer) =>
+        answer.Content.Headers.NonValidated.TryGetValues("content-encoding", out var encodings)
+        && !string.Equals(encodings.ToString(), "identity", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsAboutCcpsKey(HttpStatusCode status, ReadOnlySpan<byte> body) =>
+        status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
+        || (status == HttpStatusCode.BadRequest && System.Text.Encoding.UTF8.GetString(body).AsSpan().ContainsAny(OperatorsCreditIsGone));
+
+    private static (string Type, string Message) WordsFor(RelayEnd end, LanePlan plan) => end switch
+    {
+        RelayEnd.OutOfCredit => ("billing_error", "Your ccp balance was used up while this answer was written, so it was ended. Ask your operator for a top-up."),
+        RelayEnd.ShutDown => ("api_error", "ccp is being restarted by its operator and could not wait for this answer any longer. Ask again in a moment."),
+        RelayEnd.UpstreamStalled => ("api_error", $"The {plan.Lane.Name} lane sent nothing for {plan.Lane.IdleTimeout.TotalSeconds:0} seconds; ccp gave up waiting. Ask again."),
+        _ => ("api_error", $"The connection to the {plan.Lane.Name} lane broke in the middle of this answer. Ask again."),
+    };
+
+    private static Refusal Unreachable(LanePlan plan) =>
+        new(RefusalCode.LaneUnreachable, $"ccp cannot reach the {plan.Lane.Name} lane at the moment. It is worth asking again; if it stays so, your operator sees the reason in ccp's log.");
+
+    private static Refusal TimedOut(LanePlan plan) =>
+        new(RefusalCode.LaneTimedOut, $"The {plan.Lane.Name} lane did not begin to answer in the time that ccp allows. It is worth asking again.");
+
+    /// <summary>What failed, without addresses of what was asked: a URL may hold what a log must not.</summary>
+    private static string Describe(Exception error) => error switch
+    {
+        HttpRequestException { HttpRequestError: var kind and not HttpRequestError.Unknown } => $"{kind}: {error.InnerException?.Message ?? error.Message}",
+        _ => $"{error.GetType().Name}: {error.InnerException?.Message ?? error.Message}",
+    };
+}

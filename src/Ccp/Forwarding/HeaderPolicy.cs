@@ -1,0 +1,130 @@
+using System.Collections.Frozen;
+using System.Net.Http.Headers;
+using Ccp.Configuration;
+using Microsoft.AspNetCore.Http;
+
+namespace Ccp.Forwarding;
+
+/// <summary>Which headers cross, each way. One table; what is not in it stays.</summary>
+/// <remarks>
+/// Towards the upstream only named headers pass: a custom header often carries a credential for something in between. Towards the client
+/// all pass but the ones named: a new header of the provider must work the day it appears.
+/// </remarks>
+internal static class HeaderPolicy
+{
+    /// <summary>Sent to the upstream as they came.</summary>
+    private static readonly FrozenSet<string> RequestNames = new[] { "user-agent", "accept", "x-app" }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    private static readonly string[] RequestPrefixes = ["anthropic-", "x-stainless-", "x-claude-code-"];
+
+    /// <summary>Never sent to an upstream, even if a lane names them: credentials, what describes this hop, and ccp's own.</summary>
+    private static readonly FrozenSet<string> NeverSent = new[]
+    {
+        "authorization", "x-api-key", "x-auth-token", "cookie", "host", "forwarded", "x-real-ip", "accept-encoding", "content-length", "expect",
+        "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
+    }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    private static readonly string[] NeverSentPrefixes = ["proxy-", "x-ccp-", "x-forwarded-"];
+
+    /// <summary>Not shown to the client: what describes the hop to the upstream, or the operator's organisation there.</summary>
+    private static readonly FrozenSet<string> NotReturned = new[]
+    {
+        "set-cookie", "server", "via", "alt-svc", "anthropic-organization-id",
+        "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
+    }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    private const string CloudflarePrefix = "cf-";
+    private const string OwnPrefix = "x-ccp-";
+    private const string RateLimitPrefix = "anthropic-ratelimit-";
+
+    public static bool MayNeverBeForwarded(string name) => NeverSent.Contains(name) || StartsWithAny(name, NeverSentPrefixes);
+
+    public static void CopyToUpstream(IHeaderDictionary from, HttpRequestMessage to, LaneConfig lane)
+    {
+        var connection = from.Connection.ToString();
+        foreach (var (name, values) in from)
+        {
+            if (Crosses(name, lane) && !IsNamedIn(connection, name))
+            {
+                to.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
+            }
+        }
+
+        // ccp must be able to read the usage, and a client is never sent an encoding it did not ask for.
+        to.Headers.TryAddWithoutValidation("accept-encoding", "identity");
+    }
+
+    public static void AddCredential(HttpRequestMessage to, LaneConfig lane, Secret key)
+    {
+        switch (lane.Header)
+        {
+            case LaneHeader.ApiKey:
+                to.Headers.TryAddWithoutValidation("x-api-key", key.Reveal());
+                break;
+            case LaneHeader.Authorization:
+                to.Headers.TryAddWithoutValidation("authorization", $"Bearer {key.Reveal()}");
+                break;
+        }
+    }
+
+    /// <param name="isUsersOwnKey">False: the provider's rate limits are the operator's and would mislead the user.</param>
+    public static void CopyToClient(HttpResponseMessage from, IHeaderDictionary to, bool isUsersOwnKey)
+    {
+        var connection = from.Headers.NonValidated.TryGetValues("connection", out var named) ? named.ToString() : "";
+        Copy(from.Headers.NonValidated, to, connection, isUsersOwnKey);
+        Copy(from.Content.Headers.NonValidated, to, connection, isUsersOwnKey);
+    }
+
+    private static void Copy(HttpHeadersNonValidated from, IHeaderDictionary to, string connection, bool isUsersOwnKey)
+    {
+        foreach (var (name, values) in from)
+        {
+            if (Returns(name, isUsersOwnKey) && !IsNamedIn(connection, name))
+            {
+                to[name] = values.Count == 1 ? values.ToString() : values.ToArray();
+            }
+        }
+    }
+
+    private static bool Crosses(string name, LaneConfig lane) =>
+        !MayNeverBeForwarded(name)
+        && (RequestNames.Contains(name) || StartsWithAny(name, RequestPrefixes) || lane.ForwardHeaders.Contains(name, StringComparer.OrdinalIgnoreCase));
+
+    private static bool Returns(string name, bool isUsersOwnKey) =>
+        !NotReturned.Contains(name)
+        && !name.StartsWith(CloudflarePrefix, StringComparison.OrdinalIgnoreCase)
+        && !name.StartsWith(OwnPrefix, StringComparison.OrdinalIgnoreCase)
+        && (isUsersOwnKey || !name.StartsWith(RateLimitPrefix, StringComparison.OrdinalIgnoreCase));
+
+    private static bool StartsWithAny(string name, string[] prefixes)
+    {
+        foreach (var prefix in prefixes)
+        {
+            if (name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>RFC 9110, section 7.6.1: a header that <c>connection</c> names belongs to this hop.</summary>
+    private static bool IsNamedIn(string connection, string name)
+    {
+        if (connection.Length == 0 || string.Equals(connection, "keep-alive", StringComparison.OrdinalIgnoreCase))
+        {
+            return false;
+        }
+
+        foreach (var part in connection.AsSpan().Split(','))
+        {
+            if (connection.AsSpan()[part].Trim().Equals(name, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,180 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Ccp.Configuration;
+
+namespace Ccp.Forwarding;
+
+/// <summary>Passes an answer from the upstream to the client, read by read, and measures it in passing.</summary>
+/// <remarks>
+/// 1 read; 2 meter; 3 note what it comes to; 4 write and flush; again. While a read waits, a tick may send a ping, notice silence, or end the
+/// stream for want of money. ccp's own events go only between events.
+/// </remarks>
+internal sealed class ResponseRelay(Stream upstream, PipeWriter client, AnswerMeter meter, LaneConfig lane, CallStop stop, CallMoney money, TimeProvider time)
+{
+    private const int ReadBytesMax = 16 * 1024;
+
+    private readonly ReadSignal _signal = new();
+    private readonly long _startedAt = time.GetTimestamp();
+    private long _lastByteAt = time.GetTimestamp();
+    private long _lastSentAt = time.GetTimestamp();
+    private bool _hasUnsentHead = true;
+
+    private static ReadOnlySpan<byte> Ping => "event: ping\ndata: {\"type\": \"ping\"}\n\n"u8;
+
+    /// <summary>From the start of the relay to the first byte of the body; null when none came.</summary>
+    public TimeSpan? FirstByteAfter { get; private set; }
+
+    /// <summary>True once anything, the head included, has gone to the client.</summary>
+    public bool HasReachedClient { get; private set; }
+
+    /// <summary>True when the upstream closed its answer in good order, finished or not.</summary>
+    public bool EndedCleanly { get; private set; }
+
+    /// <summary>Called about once a second, on any thread, and when the stream must end.</summary>
+    public void Wake() => _signal.Wake();
+
+    /// <summary>The process ends: whatever is still waiting stops now.</summary>
+    public void ShutDown() => stop.Stop(RelayEnd.ShutDown);
+
+    public async Task<RelayEnd> RunAsync()
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(ReadBytesMax);
+        try
+        {
+            while (true)
+            {
+                // :: 1 read
+                var read = await ReadAsync(buffer);
+                if (read == 0)
+                {
+                    EndedCleanly = true;
+                    return meter.IsStream && !meter.IsComplete && !meter.SawError ? RelayEnd.UpstreamCut : RelayEnd.Complete;
+                }
+
+                // :: 2 meter. Before it is written: if the client has just left, the tokens were made all the same, and are owed.
+                var relayed = money.MustEnd && !meter.IsAtEventBoundary && meter.BoundaryAfter(buffer.AsSpan(0, read)) is var end and >= 0 ? end : read;
+                meter.Observe(buffer.AsSpan(0, relayed));
+
+                // :: 3 what it comes to
+                money.NoteProgress(meter.RunningTokens);
+                if (meter.HasStarted)
+                {
+                    stop.MayEndAtOnce();
+                }
+
+                // :: 4 write and flush. However small: held back, an event would sit here while the person watches a still screen.
+                if (!stop.IsClientGone)
+                {
+                    client.Write(buffer.AsSpan(0, relayed));
+                    await FlushAsync();
+                }
+
+                if (money.MustEnd && meter.IsAtEventBoundary)
+                {
+                    stop.Stop(RelayEnd.OutOfCredit);
+                    return stop.Cause;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
+        {
+            return stop.Cause;
+        }
+        catch (Exception error) when (error is IOException or HttpRequestException)
+        {
+            return stop.Token.IsCancellationRequested ? stop.Cause : RelayEnd.UpstreamCut;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async ValueTask<int> ReadAsync(byte[] buffer)
+    {
+#pragma warning disable CA2012 // The awaiter is used once: its result is taken when the signal, or itself, says that it is there.
+        var read = upstream.ReadAsync(buffer.AsMemory(0, ReadBytesMax), stop.Token).GetAwaiter();
+#pragma warning restore CA2012
+        if (!read.IsCompleted)
+        {
+            _signal.Watch(read);
+            try
+            {
+                await WaitAsync();
+            }
+            catch
+            {
+                // The buffer goes back to the pool after this: not before the read has let go of it.
+                stop.Stop(RelayEnd.ClientLeft);
+                while (!_signal.IsReadDone)
+                {
+                    await _signal.WaitAsync();
+                }
+
+                throw;
+            }
+        }
+
+        return NoteRead(read.GetResult());
+    }
+
+    private int NoteRead(int read)
+    {
+        _lastByteAt = time.GetTimestamp();
+        if (read > 0)
+        {
+            FirstByteAfter ??= time.GetElapsedTime(_startedAt, _lastByteAt);
+        }
+
+        return read;
+    }
+
+    private async ValueTask WaitAsync()
+    {
+        if (_hasUnsentHead && !stop.IsClientGone)
+        {
+            await FlushAsync();
+        }
+
+        if (meter.IsComplete)
+        {
+            // The final numbers are in, and the upstream takes its time to close: they are written down now.
+            money.NoteFinal();
+        }
+
+        while (!_signal.IsReadDone)
+        {
+            await _signal.WaitAsync();
+            if (!_signal.IsReadDone)
+            {
+                await LookUpAsync();
+            }
+        }
+    }
+
+    private async ValueTask LookUpAsync()
+    {
+        var now = time.GetTimestamp();
+        if (time.GetElapsedTime(_lastByteAt, now) >= lane.IdleTimeout)
+        {
+            stop.Stop(RelayEnd.UpstreamStalled);
+        }
+        else if (money.MustEnd && meter.IsAtEventBoundary)
+        {
+            stop.Stop(RelayEnd.OutOfCredit);
+        }
+        else if (meter.IsAtEventBoundary && !stop.IsClientGone && time.GetElapsedTime(_lastSentAt, now) >= lane.PingAfter)
+        {
+            client.Write(Ping);
+            await FlushAsync();
+        }
+    }
+
+    private async ValueTask FlushAsync()
+    {
+        _hasUnsentHead = false;
+        HasReachedClient = true;
+        await client.FlushAsync();
+        _lastSentAt = time.GetTimestamp();
+    }
+}

@@ -1,0 +1,57 @@
+using System.Net;
+using System.Net.Security;
+using System.Text;
+using Ccp.Configuration;
+
+namespace Ccp.Forwarding;
+
+/// <summary>One HTTP client per lane. It keeps no cookies, follows no redirect, decodes nothing and adds no header of its own.</summary>
+internal sealed class UpstreamClients : IDisposable
+{
+    // Below what providers keep an idle connection for: a connection they have just closed would cost a user an error.
+    private static readonly TimeSpan IdleConnectionKept = TimeSpan.FromSeconds(60);
+
+    // Names move: a connection is not kept longer than a change of address should take to be noticed.
+    private static readonly TimeSpan ConnectionKept = TimeSpan.FromMinutes(10);
+
+    private readonly Dictionary<string, HttpMessageInvoker> _byLane = new(StringComparer.Ordinal);
+
+    public UpstreamClients(CcpConfig config, TrustedRoots roots)
+    {
+        foreach (var lane in config.Lanes)
+        {
+            _byLane.Add(lane.Name, new HttpMessageInvoker(HandlerFor(lane, config.Server.UpstreamProxy, roots)));
+        }
+    }
+
+    public HttpMessageInvoker For(LaneConfig lane) => _byLane[lane.Name];
+
+    public void Dispose()
+    {
+        foreach (var client in _byLane.Values)
+        {
+            client.Dispose();
+        }
+    }
+
+    private static SocketsHttpHandler HandlerFor(LaneConfig lane, Uri? proxy, TrustedRoots roots) => new()
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        ActivityHeadersPropagator = null,
+        ConnectTimeout = lane.ConnectTimeout,
+        PooledConnectionIdleTimeout = IdleConnectionKept,
+        PooledConnectionLifetime = ConnectionKept,
+        EnableMultipleHttp2Connections = true,
+
+        // Bytes pass as they are, whatever a header holds.
+        RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+        ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+
+        // Without a setting, HTTPS_PROXY and NO_PROXY decide.
+        UseProxy = true,
+        Proxy = proxy is null ? null : new WebProxy(proxy),
+        SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = roots.ChainPolicy },
+    };
+}

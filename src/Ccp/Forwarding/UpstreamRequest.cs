@@ -1,0 +1,33 @@
+using System.Net;
+using Ccp.Routing;
+using Microsoft.AspNetCore.Http;
+
+namespace Ccp.Forwarding;
+
+/// <summary>Builds what is sent: the caller's credentials out, the lane's in, path and query as they came, the very bytes of the body.</summary>
+internal static class UpstreamRequest
+{
+    /// <param name="path">From <c>/v1/</c> on, without the prefix it was called under.</param>
+    /// <param name="body">Null for calls without one.</param>
+    public static HttpRequestMessage Build(LanePlan plan, HttpRequest from, string path, PooledBodyContent? body)
+    {
+        // Not canonicalised: a query must arrive as it was sent, whatever is escaped in it.
+        var target = new Uri(
+            plan.Lane.BaseUrl.AbsoluteUri.TrimEnd('/') + path + from.QueryString.Value,
+            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        var request = new HttpRequestMessage(new HttpMethod(from.Method), target)
+        {
+            Version = plan.Lane.UsesHttp2 && target.Scheme == Uri.UriSchemeHttps ? HttpVersion.Version20 : HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+            Content = body,
+        };
+        HeaderPolicy.CopyToUpstream(from.Headers, request, plan.Lane);
+        HeaderPolicy.AddCredential(request, plan.Lane, plan.Key);
+        if (body is not null && from.ContentType is { } contentType)
+        {
+            body.Headers.TryAddWithoutValidation("content-type", contentType);
+        }
+
+        return request;
+    }
+}

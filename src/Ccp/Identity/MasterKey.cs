@@ -1,0 +1,77 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Ccp.Identity;
+
+/// <summary>The secret that the store's other secrets are derived from: 32 bytes, from CCP_MASTER_KEY or a 0600 file in the data directory.</summary>
+internal sealed class MasterKey
+{
+    public const int SizeInBytes = 32;
+
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private readonly byte[] _bytes;
+
+    private MasterKey(byte[] bytes)
+    {
+        _bytes = bytes;
+    }
+
+    /// <summary>A key of its own for each use, so that none can be turned against another.</summary>
+    public byte[] Derive(string purpose) => HKDF.DeriveKey(HashAlgorithmName.SHA256, _bytes, SizeInBytes, info: Encoding.UTF8.GetBytes(purpose));
+
+    public static MasterKey FromBytes(byte[] bytes) => bytes.Length == SizeInBytes
+        ? new MasterKey(bytes)
+        : throw new ArgumentException("A master key has 32 bytes.", nameof(bytes));
+
+    /// <param name="fromEnvironment">The value of CCP_MASTER_KEY: 64 hex digits or base64 of 32 bytes; null when it is not set.</param>
+    /// <param name="filePath">Read, or made on the first start, when the variable is not set.</param>
+    /// <exception cref="InvalidOperationException">The key is malformed, or its file can be read by others. The message shows no part of it.</exception>
+    public static MasterKey Load(string? fromEnvironment, string filePath)
+    {
+        if (fromEnvironment is not null)
+        {
+            return Parse(fromEnvironment) ?? throw new InvalidOperationException("CCP_MASTER_KEY must be 64 hex digits or base64 of 32 bytes.");
+        }
+
+        if (!File.Exists(filePath))
+        {
+            return Create(filePath);
+        }
+
+        if ((File.GetUnixFileMode(filePath) & ~OwnerOnly) != 0)
+        {
+            throw new InvalidOperationException($"{filePath} can be read by others; run: chmod 600 {filePath}");
+        }
+
+        return Parse(File.ReadAllText(filePath)) ?? throw new InvalidOperationException($"{filePath} does not hold a master key (64 hex digits). Restore it from a backup: without it the stored keys and the ledger's hashes cannot be read.");
+    }
+
+    private static MasterKey Create(string filePath)
+    {
+        var bytes = RandomNumberGenerator.GetBytes(SizeInBytes);
+        using var file = new FileStream(filePath, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            UnixCreateMode = OwnerOnly,
+        });
+        file.Write(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(bytes) + "\n"));
+        file.Flush(flushToDisk: true);
+        return new MasterKey(bytes);
+    }
+
+    private static MasterKey? Parse(string text)
+    {
+        var trimmed = text.Trim();
+        try
+        {
+            var bytes = trimmed.Length == SizeInBytes * 2 ? Convert.FromHexString(trimmed) : Convert.FromBase64String(trimmed);
+            return bytes.Length == SizeInBytes ? new MasterKey(bytes) : null;
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,114 @@
+using System.Globalization;
+using Ccp.Configuration;
+using Ccp.Store;
+using Microsoft.Data.Sqlite;
+
+namespace Ccp.Identity;
+
+/// <summary>The users' rows: read whole, written through the one writer. The file's users are laid over what the store says.</summary>
+internal sealed class UserStore(KeyVault vault, TimeProvider time)
+{
+    /// <returns>Every user that is not deleted, the file's statements applied.</returns>
+    public IReadOnlyList<User> Load(Database database, IReadOnlyList<UserConfig> fileUsers)
+    {
+        var stated = fileUsers.ToDictionary(user => user.Name, StringComparer.Ordinal);
+        return database.Query(
+            """
+            SELECT id, name, account_id, token_sha256, is_admin, is_disabled, is_billed, markup, key_name, upstream_key, is_from_file, created_at_ms, last_seen_at_ms
+            FROM user WHERE deleted_at_ms IS NULL ORDER BY name
+            """,
+            row => Apply(stated, Read(row)));
+    }
+
+    /// <summary>Gives every user of the file a row and an account, once.</summary>
+    public void AdoptFileUsers(Database database, IReadOnlyList<UserConfig> fileUsers)
+    {
+        foreach (var user in fileUsers)
+        {
+            var known = database.Run("UPDATE user SET is_from_file = 1 WHERE name = $1 AND deleted_at_ms IS NULL", user.Name);
+            if (known == 0)
+            {
+                Insert(database, user.Name, token: null, isAdmin: user.IsAdmin ?? false, isFromFile: true);
+            }
+        }
+    }
+
+    /// <returns>The new user's id.</returns>
+    public long Insert(Database database, string name, TokenHash? token, bool isAdmin, bool isFromFile = false)
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        database.RunOne("INSERT INTO account (opened_as, opened_at_ms) VALUES ($1, $2)", name, now);
+        var account = LastId(database);
+        database.RunOne(
+            "INSERT INTO user (name, account_id, token_sha256, is_admin, is_from_file, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6)",
+            name,
+            account,
+            token?.ToBytes(),
+            isAdmin ? 1 : 0,
+            isFromFile ? 1 : 0,
+            now);
+        return LastId(database);
+    }
+
+    public static void SetToken(Database database, long userId, TokenHash token) =>
+        database.RunOne("UPDATE user SET token_sha256 = $2 WHERE id = $1 AND deleted_at_ms IS NULL", userId, token.ToBytes());
+
+    /// <param name="key">Null takes the key away.</param>
+    public void SetUpstreamKey(Database database, long userId, Secret? key) =>
+        database.RunOne("UPDATE user SET upstream_key = $2 WHERE id = $1 AND deleted_at_ms IS NULL", userId, key is null ? null : vault.Seal(key, userId));
+
+    public static void SetFlags(Database database, long userId, bool isAdmin, bool isDisabled, bool isBilled, decimal? markup) =>
+        database.RunOne(
+            "UPDATE user SET is_admin = $2, is_disabled = $3, is_billed = $4, markup = $5 WHERE id = $1 AND deleted_at_ms IS NULL",
+            userId,
+            isAdmin ? 1 : 0,
+            isDisabled ? 1 : 0,
+            isBilled ? 1 : 0,
+            markup?.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>The row and the account stay: what was used and paid is history. The token is gone with this.</summary>
+    public void Delete(Database database, long userId) =>
+        database.RunOne(
+            "UPDATE user SET deleted_at_ms = $2, token_sha256 = NULL, upstream_key = NULL WHERE id = $1 AND deleted_at_ms IS NULL",
+            userId,
+            time.GetUtcNow().ToUnixTimeMilliseconds());
+
+    private static long LastId(Database database) => database.QueryFirst("SELECT last_insert_rowid()", row => row.GetInt64(0));
+
+    private static User Apply(Dictionary<string, UserConfig> stated, User user)
+    {
+        if (!stated.TryGetValue(user.Name, out var file))
+        {
+            // Taken out of the file: disabled, not deleted. The balance and the history wait.
+            return user.IsFromFile ? user with { IsDisabled = true } : user;
+        }
+
+        return user with
+        {
+            Token = file.TokenSha256 is { } hex ? TokenHash.FromBytes(Convert.FromHexString(hex)) : user.Token,
+            IsAdmin = file.IsAdmin ?? user.IsAdmin,
+            IsBilled = file.IsBilled ?? user.IsBilled,
+            Markup = file.Markup ?? user.Markup,
+            KeyName = file.Key ?? user.KeyName,
+        };
+    }
+
+    private User Read(SqliteDataReader row)
+    {
+        var id = row.GetInt64(0);
+        return new User(
+            id,
+            row.GetString(1),
+            row.GetInt64(2),
+            row.IsDBNull(3) ? null : TokenHash.FromBytes(row.GetFieldValue<byte[]>(3)),
+            IsAdmin: row.GetInt64(4) == 1,
+            IsDisabled: row.GetInt64(5) == 1,
+            IsBilled: row.GetInt64(6) == 1,
+            row.IsDBNull(7) ? null : decimal.Parse(row.GetString(7), CultureInfo.InvariantCulture),
+            row.IsDBNull(8) ? null : row.GetString(8),
+            row.IsDBNull(9) ? null : vault.Open(row.GetFieldValue<byte[]>(9), id),
+            IsFromFile: row.GetInt64(10) == 1,
+            DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(11)),
+            row.IsDBNull(12) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(12)));
+    }
+}

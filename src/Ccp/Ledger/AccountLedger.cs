@@ -1,0 +1,148 @@
+using System.Collections.Concurrent;
+using Ccp.Pricing;
+using Ccp.Refusals;
+using Ccp.Store;
+using Ccp.Telemetry;
+
+namespace Ccp.Ledger;
+
+/// <summary>Accounts, holds and settlements of the running process. Memory decides who is admitted; disk decides what is owed after a crash.</summary>
+/// <remarks>
+/// A charge counts in memory at once and is written until it is on disk. A top-up counts once it is on disk. Nothing here knows of models' prices.
+/// </remarks>
+internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldRecovery recovery, NanoUsd overdraft)
+{
+    private readonly ConcurrentDictionary<long, Account> _accounts = new();
+    private readonly ConcurrentDictionary<RequestId, Hold> _durable = new();
+
+    /// <summary>How far below zero running streams may take an account before they are ended.</summary>
+    public NanoUsd Overdraft { get; } = overdraft;
+
+    /// <summary>Reads the balances. Called once, before anything is admitted.</summary>
+    public void Load(Database database)
+    {
+        database.Visit("SELECT id, balance_nano FROM account", row =>
+        {
+            _accounts[row.GetInt64(0)] = new Account(row.GetInt64(0), new NanoUsd(row.GetInt64(1)));
+            return true;
+        });
+    }
+
+    public AccountState StateOf(long account) => Find(account).State;
+
+    /// <summary>Sets money aside for a call, in memory.</summary>
+    public Decision<Hold> Place(long account, RequestId id, NanoUsd amount, bool isFree, bool canEndEarly)
+    {
+        if (writes.Problem is not null)
+        {
+            return StoreRefusal();
+        }
+
+        var found = Find(account);
+        var hold = new Hold(this, found, id, amount, isFree, canEndEarly);
+        return found.TryAdmit(hold) is { } refusal ? refusal : hold;
+    }
+
+    /// <summary>A hold that holds nothing: for callers who are not charged.</summary>
+    public Hold PlaceNothing(RequestId id) => new(this, account: null, id, NanoUsd.Zero, isFree: true, canEndEarly: false);
+
+    /// <summary>A top-up, a refund or an adjustment. It counts when this returns.</summary>
+    /// <exception cref="StoreUnavailableException">Nothing was posted.</exception>
+    public async Task<PostResult> PostAsync(long account, EntryKind kind, NanoUsd amount, string reference, string actor, string note)
+    {
+        var result = await writes.WriteAsync(database => book.Post(database, account, kind, amount, reference, actor, note));
+        if (result == PostResult.Posted)
+        {
+            Find(account).Change(amount);
+        }
+
+        return result;
+    }
+
+    /// <summary>Writes how far the open calls have come, all in one operation. Called about once a second.</summary>
+    public async Task CheckpointAsync()
+    {
+        var moved = new List<(string RequestId, HoldProgress Progress)>();
+        foreach (var hold in _durable.Values)
+        {
+            if (hold.TakeProgress() is { } progress)
+            {
+                moved.Add((hold.Id.Value, progress));
+            }
+        }
+
+        if (moved.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await writes.WriteAsync(database =>
+            {
+                foreach (var (requestId, progress) in moved)
+                {
+                    HoldRow.Update(database, requestId, progress);
+                }
+
+                return moved.Count;
+            });
+        }
+        catch (StoreUnavailableException)
+        {
+            // The older checkpoint stands until the next one: recovery would charge a second's worth less, and the queue has said what is wrong.
+        }
+    }
+
+    /// <summary>Writes how far one call has come, without waiting for the next checkpoint.</summary>
+    public Task CheckpointAsync(Hold hold) => hold.TakeProgress() is { } progress
+        ? writes.MustWriteAsync(database => HoldRow.Update(database, hold.Id.Value, progress))
+        : Task.CompletedTask;
+
+    public async ValueTask WriteHoldAsync(Hold hold, HoldRow row)
+    {
+        await writes.WriteAsync(database =>
+        {
+            row.Insert(database);
+            return true;
+        });
+        _durable[hold.Id] = hold;
+    }
+
+    public Task WriteSettlementAsync(RequestId id, long? account, NanoUsd? charge, string note, Action<Database> alongside)
+    {
+        _durable.TryRemove(id, out _);
+        return writes.MustWriteAsync(database =>
+        {
+            if (account is { } charged && charge is { } amount
+                && book.Post(database, charged, EntryKind.Charge, -amount, id.Value, "ccp", note) != PostResult.Posted)
+            {
+                return;
+            }
+
+            alongside(database);
+            HoldRow.Delete(database, id.Value);
+        });
+    }
+
+    /// <summary>For a call that failed inside ccp after its hold was on disk: what recovery would do, now.</summary>
+    public void SettleAsFarAsItGot(RequestId id, HoldProgress progress)
+    {
+        _durable.TryRemove(id, out _);
+        _ = writes.MustWriteAsync(database =>
+        {
+            HoldRow.Update(database, id.Value, progress);
+            if (HoldRow.Find(database, id.Value) is { } row)
+            {
+                recovery.Settle(database, row, "internal_error");
+            }
+        });
+    }
+
+    public static Refusal StoreRefusal() => new(
+        RefusalCode.LedgerUnavailable,
+        "ccp cannot write its ledger at the moment, so it serves nothing that would have to be billed. Your operator sees the reason in ccp's log and at /readyz.");
+
+    // An account that is not known yet was opened after the start, and nothing has been posted to it.
+    private Account Find(long account) => _accounts.GetOrAdd(account, id => new Account(id, NanoUsd.Zero));
+}

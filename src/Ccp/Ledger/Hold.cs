@@ -1,0 +1,127 @@
+using Ccp.Pricing;
+using Ccp.Store;
+using Ccp.Telemetry;
+
+namespace Ccp.Ledger;
+
+/// <summary>Money set aside for one call. It frees itself unless settled; once durable, it charges itself instead.</summary>
+/// <param name="account">Null for a caller who is not charged: then nothing is held and nothing posted.</param>
+/// <param name="isFree">True when the model's price is zero: it needs no balance and leaves an entry of zero.</param>
+/// <param name="canEndEarly">True for a stream, which can be ended between two events.</param>
+internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id, NanoUsd amount, bool isFree, bool canEndEarly) : IDisposable
+{
+    private readonly Lock _progressLock = new();
+    private HoldProgress _progress;
+    private bool _hasNewProgress;
+    private bool _isDurable;
+    private bool _isClosed;
+    private volatile bool _mustEnd;
+
+    public RequestId Id { get; } = id;
+
+    public NanoUsd Amount { get; } = amount;
+
+    public bool IsFree { get; } = isFree;
+
+    public bool CanEndEarly { get; } = canEndEarly;
+
+    public bool IsCharged => account is not null;
+
+    /// <summary>What the call comes to by now. Owned by <see cref="Account"/>, under its lock.</summary>
+    public NanoUsd Running { get; set; }
+
+    /// <summary>True when the account is overdrawn and this stream was chosen to end.</summary>
+    public bool MustEnd => _mustEnd;
+
+    /// <summary>Called, on any thread, when the stream must end while it may be waiting for the upstream.</summary>
+    public Action? OnMustEnd { get; set; }
+
+    /// <summary>Writes the hold to disk. Until this is done no byte of the answer may reach the client.</summary>
+    /// <exception cref="StoreUnavailableException">It is not on disk; the call must be refused.</exception>
+    public async ValueTask MakeDurableAsync(HoldRow row)
+    {
+        if (account is not null)
+        {
+            await ledger.WriteHoldAsync(this, row);
+            _progress = new HoldProgress(row.Cost, row.Charge, row.Tokens);
+            _isDurable = true;
+        }
+    }
+
+    /// <summary>Notes how far the call has come; it reaches the disk with the next checkpoint.</summary>
+    public void NoteProgress(in HoldProgress progress)
+    {
+        if (account is null)
+        {
+            return;
+        }
+
+        lock (_progressLock)
+        {
+            _progress = progress;
+            _hasNewProgress = true;
+        }
+
+        if (account.NoteRunning(this, progress.Charge, ledger.Overdraft) is { } ending)
+        {
+            ending.EndForCredit();
+        }
+    }
+
+    /// <returns>What has happened since the last checkpoint; null when nothing has, or the call is not on disk.</returns>
+    public HoldProgress? TakeProgress()
+    {
+        lock (_progressLock)
+        {
+            if (!_hasNewProgress || !_isDurable || _isClosed)
+            {
+                return null;
+            }
+
+            _hasNewProgress = false;
+            return _progress;
+        }
+    }
+
+    /// <summary>Ends the hold with a charge, or with none when nothing was used.</summary>
+    /// <param name="charge">Null: nothing was used; no entry is written.</param>
+    /// <param name="alongside">Written in the same transaction: the request record.</param>
+    /// <returns>Completes when it is on disk.</returns>
+    public Task SettleAsync(NanoUsd? charge, string note, Action<Database> alongside)
+    {
+        if (_isClosed)
+        {
+            throw new InvalidOperationException($"{Id} is settled already.");
+        }
+
+        _isClosed = true;
+        account?.Release(this, charge ?? NanoUsd.Zero);
+        return ledger.WriteSettlementAsync(Id, account?.Id, charge, note, alongside);
+    }
+
+    /// <summary>Frees the money of a call that came to nothing. A call on disk whose settlement never came is charged as far as it got.</summary>
+    public void Dispose()
+    {
+        if (_isClosed)
+        {
+            return;
+        }
+
+        _isClosed = true;
+        if (_isDurable)
+        {
+            account?.Release(this, _progress.Charge);
+            ledger.SettleAsFarAsItGot(Id, _progress);
+        }
+        else
+        {
+            account?.Release(this, NanoUsd.Zero);
+        }
+    }
+
+    private void EndForCredit()
+    {
+        _mustEnd = true;
+        OnMustEnd?.Invoke();
+    }
+}

@@ -1,0 +1,88 @@
+using Ccp.Identity;
+using Ccp.Ledger;
+using Ccp.Metering;
+using Ccp.Pricing;
+using Ccp.Store;
+using Ccp.Telemetry;
+using Ccp.Usage;
+using Microsoft.Extensions.Logging;
+
+namespace Ccp.Relay;
+
+/// <summary>The one last step of every call, whatever happened: settle or void, record, log. It takes no cancellation: hanging up ends the stream, not the debt.</summary>
+internal sealed class RelayCloseout(WriteQueue writes, ChargeHistory history, UsageLog usage, AccountLedger ledger, NanoUsd warnBelow, TimeProvider time, ILogger log)
+{
+    /// <param name="hold">Null when the call was refused before money was set aside, or costs nothing.</param>
+    public void Finish(CallReport call, Hold? hold, long startedTimestamp)
+    {
+        call.Elapsed = time.GetElapsedTime(startedTimestamp);
+        if (hold is not null && call.Result is { } result && call.Plan?.Rates is { } rates)
+        {
+            Settle(call, hold, result, rates);
+        }
+
+        usage.WriteCompletion(call);
+    }
+
+    private void Settle(CallReport call, Hold hold, Forwarding.ForwardResult result, RateCard rates)
+    {
+        var owed = call.Refusal is null ? UsageOwed.Of(result, call.Facts!) : null;
+        if (owed is null)
+        {
+            _ = hold.SettleAsync(charge: null, note: "", static _ => { });
+            return;
+        }
+
+        var charge = rates.Price(owed, result.Reading.AnsweredModel);
+        call.Owed = owed;
+        call.Charge = charge;
+        call.IsEstimated = result.Reading.Quality != ReadingQuality.Exact;
+        var record = RecordOf(call, call.User!, result, owed, charge, rates);
+        if (!hold.IsCharged)
+        {
+            _ = writes.MustWriteAsync(record.Insert);
+            hold.Dispose();
+            return;
+        }
+
+        history.Add(call.User!.AccountId, rates.Row.Model, charge.Amount);
+        _ = hold.SettleAsync(charge.Amount, NoteOf(call, charge), record.Insert);
+
+        // Said once, by the call that crosses the line.
+        var left = ledger.StateOf(call.User.AccountId).Balance;
+        if (left < warnBelow && left + charge.Amount >= warnBelow)
+        {
+            log.LowBalance(call.Id.Value, call.User.Name, left.ToString());
+        }
+    }
+
+    private static string NoteOf(CallReport call, Charge charge)
+    {
+        var priced = charge.PricedAs == call.Facts!.Model ? charge.PricedAs : $"{call.Facts.Model} priced as {charge.PricedAs}";
+        return call.IsEstimated ? $"{priced}, estimated ({call.Reason})" : priced;
+    }
+
+    private static RequestRecord RecordOf(CallReport call, User user, Forwarding.ForwardResult result, MeteredUsage owed, Charge charge, RateCard rates) => new(
+        call.Id.Value,
+        call.StartedAt,
+        user.AccountId,
+        user.Id,
+        call.Facts!.Model,
+        result.Reading.AnsweredModel,
+        charge.PricedAs,
+        call.Plan!.Lane.Name,
+        result.Status,
+        call.Reason,
+        call.Facts.IsStream,
+        call.IsEstimated,
+        owed.Tokens,
+        owed.WebSearches,
+        charge.Cost,
+        user.IsCharged ? charge.Amount : NanoUsd.Zero,
+        call.Session,
+        call.Agent,
+        result.UpstreamRequestId,
+        call.Elapsed,
+        result.TimeToFirstByte,
+        rates.ToJson());
+}

@@ -1,0 +1,183 @@
+using Ccp.Configuration;
+using Ccp.Forwarding;
+using Ccp.Identity;
+using Ccp.Ledger;
+using Ccp.Pricing;
+using Ccp.Refusals;
+using Ccp.Routing;
+using Ccp.Telemetry;
+using Ccp.Usage;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Ccp.Relay;
+
+/// <summary>The story of a call, from the token to the last step. Stages do the work; the branching is here.</summary>
+internal sealed class RelayPipeline(
+    CcpConfig config,
+    UserDirectory users,
+    Router router,
+    AccountLedger ledger,
+    ChargeHistory history,
+    Forwarder forwarder,
+    RelayCloseout closeout,
+    UsageLog usage,
+    TimeProvider time,
+    ILogger log)
+{
+    /// <returns>Null when the answer is written; else why there is none.</returns>
+    /// <exception cref="IOException">The client went away while it was still sending.</exception>
+    public async Task<Refusal?> RunAsync(RelayRequest request, RequestId id)
+    {
+        var startedTimestamp = time.GetTimestamp();
+        var call = new CallReport(id, time.GetUtcNow()) { Session = request.SessionId, Agent = request.AgentId };
+        Hold? hold = null;
+        try
+        {
+            // :: 1 who. No byte of the body has been read.
+            if (!users.Identify(request.Token).Allows(out var user, out var refusal))
+            {
+                return call.Refusal = refusal;
+            }
+
+            call.User = user;
+            if (request.Kind == RelayKind.Models)
+            {
+                return call.Refusal = await AskForModelsAsync(request, call, user);
+            }
+
+            // :: 2 what. Read only now: a stranger must not make ccp hold 32 MB for him.
+            if (!(await RequestBody.ReadAsync(request.Http.Request, config.Server.BodyBytesMax, request.Http.RequestAborted)).Allows(out var body, out refusal))
+            {
+                return call.Refusal = refusal;
+            }
+
+            using var held = body;
+            if (!RequestPeek.Read(body.Bytes).Allows(out var facts, out refusal))
+            {
+                return call.Refusal = refusal;
+            }
+
+            call.Facts = facts;
+            call.Session ??= facts.SessionId;
+
+            // :: 3 where to, with which key, at which price
+            var isCharged = request.Kind == RelayKind.Messages;
+            if (!router.Plan(user, facts, isCharged, call.StartedAt).Allows(out var plan, out refusal))
+            {
+                return call.Refusal = refusal;
+            }
+
+            call.Plan = plan;
+
+            // :: 4 is there money
+            if (plan.Rates is { } rates)
+            {
+                if (!PlaceHold(user, rates, facts, id).Allows(out hold, out refusal))
+                {
+                    return call.Refusal = refusal;
+                }
+
+                WarnOfLowBalance(request.Http.Response, user);
+            }
+
+            usage.WriteDecision(call);
+
+            // :: 5 send, and relay what comes back. The first byte waits for the hold to be on disk.
+            var money = hold is null ? CallMoneyOfNothing(id) : new CallMoney(ledger, hold, RowOf(call, hold, user, plan), plan.Rates);
+            var upstream = UpstreamRequest.Build(plan, request.Http.Request, request.Path, body.ToContent());
+            call.Result = await forwarder.SendAsync(plan, upstream, id, facts.IsStream, plan.Rates is not null, money, request.Http);
+            return call.Refusal = NoteRefusal(call);
+        }
+        finally
+        {
+            // :: 6 always
+            try
+            {
+                closeout.Finish(call, hold, startedTimestamp);
+            }
+            finally
+            {
+                hold?.Dispose();
+            }
+        }
+    }
+
+    private async Task<Refusal?> AskForModelsAsync(RelayRequest request, CallReport call, User user)
+    {
+        if (!router.Plan(user, facts: null, isCharged: false, call.StartedAt).Allows(out var plan, out var refusal))
+        {
+            return refusal;
+        }
+
+        call.Plan = plan;
+        usage.WriteDecision(call);
+        var upstream = UpstreamRequest.Build(plan, request.Http.Request, request.Path, body: null);
+        call.Result = await forwarder.SendAsync(plan, upstream, call.Id, isStream: false, isMetered: false, CallMoneyOfNothing(call.Id), request.Http);
+        return NoteRefusal(call);
+    }
+
+    private Decision<Hold> PlaceHold(User user, RateCard rates, RequestFacts facts, RequestId id)
+    {
+        if (!user.IsCharged)
+        {
+            return ledger.PlaceNothing(id);
+        }
+
+        var usual = history.NinetyFifthPercentile(user.AccountId, rates.Row.Model);
+        var amount = HoldPolicy.AmountFor(CostForecasts.Of(rates, facts), usual, canEndEarly: facts.IsStream);
+        return ledger.Place(user.AccountId, id, amount, rates.IsFree, canEndEarly: facts.IsStream);
+    }
+
+    private CallMoney CallMoneyOfNothing(RequestId id) => new(ledger, ledger.PlaceNothing(id), row: null, rates: null);
+
+    private static HoldRow? RowOf(CallReport call, Hold hold, User user, LanePlan plan)
+    {
+        if (!hold.IsCharged)
+        {
+            return null;
+        }
+
+        // If nothing more is ever heard of the call, the prompt is what it is charged for.
+        var prompt = new TokenUsage { Input = call.Facts!.EstimatedPromptTokens };
+        return new HoldRow(
+            call.Id.Value,
+            user.AccountId,
+            call.StartedAt,
+            hold.Amount,
+            (plan.Rates! with { Markup = 1m }).RunningAmount(prompt),
+            plan.Rates.RunningAmount(prompt),
+            prompt,
+            user.Id,
+            call.Facts.Model,
+            plan.Lane.Name,
+            call.Facts.IsStream,
+            call.Session,
+            call.Agent,
+            plan.Rates.ToJson());
+    }
+
+    private void WarnOfLowBalance(HttpResponse response, User user)
+    {
+        if (user.IsCharged && ledger.StateOf(user.AccountId).Balance < config.Billing.WarnBelow)
+        {
+            response.Headers[OwnHeaders.LowBalance] = "true";
+        }
+    }
+
+    private Refusal? NoteRefusal(CallReport call)
+    {
+        var result = call.Result!;
+        if (result.Refusal is { Code: RefusalCode.UpstreamKeyRefused })
+        {
+            log.UpstreamKeyRefused(call.Id.Value, call.Plan!.Lane.Name, call.User!.Name, result.Status);
+        }
+
+        if (result.End == RelayEnd.OutOfCredit)
+        {
+            log.EndedForCredit(call.Id.Value, call.User!.Name);
+        }
+
+        return result.Refusal;
+    }
+}

@@ -1,0 +1,28 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Ccp.Relay;
+
+/// <summary>A call as it arrived.</summary>
+/// <param name="Path">From <c>/v1/</c> on: what the upstream is asked for.</param>
+/// <param name="Token">The access token; null when the caller sent none.</param>
+internal sealed record RelayRequest(HttpContext Http, RelayKind Kind, string Path, string? Token)
+{
+    private const int IdLengthMax = 128;
+
+    /// <summary>One per session of Claude Code, shared by its sub-agents.</summary>
+    public string? SessionId => Identifier("x-claude-code-session-id");
+
+    public string? AgentId => Identifier("x-claude-code-agent-id");
+
+    private string? Identifier(string header) =>
+        Http.Request.Headers.TryGetValue(header, out var values) && values.ToString() is { Length: > 0 and <= IdLengthMax } id ? id : null;
+}
+
+internal enum RelayKind
+{
+    Messages,
+
+    /// <summary>Free, and never refused for money.</summary>
+    CountTokens,
+    Models,
+}

@@ -1,0 +1,34 @@
+using Ccp.Forwarding;
+using Ccp.Metering;
+using Ccp.Pricing;
+using Ccp.Routing;
+
+namespace Ccp.Relay;
+
+/// <summary>What a call is charged for, however it ended.</summary>
+internal static class UsageOwed
+{
+    /// <returns>Null when nothing is owed: the upstream failed, or said no, before any content.</returns>
+    public static MeteredUsage? Of(ForwardResult result, RequestFacts facts)
+    {
+        var reading = result.Reading;
+        if (reading.HasStarted)
+        {
+            // The stream broke before it said how large the prompt was, or the provider says so only at the end.
+            return reading.Quality == ReadingQuality.Estimated && reading.Usage.Tokens.Prompt == 0
+                ? reading.Usage with { Tokens = reading.Usage.Tokens with { Input = facts.EstimatedPromptTokens } }
+                : reading.Usage;
+        }
+
+        // The provider said no: an error status, or an error event before any content.
+        if (reading.ErrorType is not null || (result.Status != 0 && !result.IsSuccess))
+        {
+            return null;
+        }
+
+        // The prompt is worked on from the moment it is there. Hanging up early is not free, and neither is an answer that ccp could not read.
+        return result.End == RelayEnd.ClientLeft || (result.IsSuccess && result.BytesSeen > 0)
+            ? MeteredUsage.Of(new TokenUsage { Input = facts.EstimatedPromptTokens })
+            : null;
+    }
+}

@@ -1,0 +1,32 @@
+using Ccp.Configuration;
+using Ccp.Ledger;
+using Ccp.Pricing;
+
+namespace Ccp.Routing;
+
+/// <summary>Where a call goes, with which key, at which price. Rates are null for calls that cost nothing.</summary>
+/// <param name="IsUsersOwnKey">True: the rate-limit headers of the answer are the user's own and may pass.</param>
+internal sealed record LanePlan(LaneConfig Lane, Secret Key, bool IsUsersOwnKey, string Reason, RateCard? Rates);
+
+/// <summary>What a call may cost, from the little that is known before it is sent.</summary>
+internal static class CostForecasts
+{
+    /// <summary>Most answers are shorter than this; the 95th percentile takes over once there is one.</summary>
+    private const long UsualOutputTokens = 2_000;
+
+    /// <summary>Taken when a request does not say how long its answer may be.</summary>
+    private const long OutputTokensMax = 128_000;
+
+    public static CostForecast Of(RateCard rates, RequestFacts facts)
+    {
+        var prompt = new TokenUsage { Input = facts.EstimatedPromptTokens };
+        var longest = facts.MaxTokens ?? OutputTokensMax;
+
+        // Nothing is dearer for a prompt than to be written to the cache for an hour, unless it is plain input.
+        var dearestPrompt = new TokenUsage { CacheWrite1h = facts.EstimatedPromptTokens };
+        var worst = NanoUsd.Max(
+            rates.RunningAmount(prompt with { Output = longest }),
+            rates.RunningAmount(dearestPrompt with { Output = longest }));
+        return new CostForecast(rates.RunningAmount(prompt with { Output = Math.Min(longest, UsualOutputTokens) }), worst);
+    }
+}

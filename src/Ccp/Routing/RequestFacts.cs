@@ -1,0 +1,7 @@
+namespace Ccp.Routing;
+
+/// <summary>The little that ccp reads of a request's body. Everything else passes unread.</summary>
+/// <param name="MaxTokens">Null when the request does not say.</param>
+/// <param name="EstimatedPromptTokens">From the size of the body; the provider's own count decides the charge.</param>
+/// <param name="SessionId">From <c>metadata.user_id</c>; null when it is not there.</param>
+internal sealed record RequestFacts(string Model, bool IsStream, long? MaxTokens, long EstimatedPromptTokens, string? SessionId);

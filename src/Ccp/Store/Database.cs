@@ -1,0 +1,146 @@
+using System.Runtime.InteropServices;
+using Microsoft.Data.Sqlite;
+
+namespace Ccp.Store;
+
+/// <summary>One SQLite connection and its prepared statements. Not thread-safe: its owner is a single thread.</summary>
+/// <remarks>Parameters are written <c>$1</c>, <c>$2</c>, … in the order of the values. SQL stays visible where it is used.</remarks>
+internal sealed class Database : IDisposable
+{
+    private readonly SqliteConnection _connection;
+    private readonly Dictionary<string, SqliteCommand> _prepared = [];
+
+    private Database(SqliteConnection connection)
+    {
+        _connection = connection;
+    }
+
+    /// <summary>Opens the one connection that may write, and brings the schema up to date.</summary>
+    /// <exception cref="StoreUnavailableException">The file cannot be opened, is not a ccp store, or belongs to a newer ccp.</exception>
+    public static Database OpenWriter(string path, bool syncsEveryCommit)
+    {
+        var database = Open(path, SqliteOpenMode.ReadWriteCreate);
+        try
+        {
+            database.Execute("PRAGMA journal_mode = WAL");
+            database.Execute(syncsEveryCommit ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+            database.Execute("PRAGMA foreign_keys = ON");
+            Schema.Migrate(database);
+            return database;
+        }
+        catch (SqliteException error)
+        {
+            database.Dispose();
+            throw new StoreUnavailableException($"The store {path} cannot be used: {error.Message}", error);
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a connection for reports. It sees a consistent snapshot and never waits for the writer.</summary>
+    public static Database OpenReader(string path) => Open(path, SqliteOpenMode.ReadOnly);
+
+    /// <summary>Runs statements that return nothing worth reading.</summary>
+    public void Execute(string sql)
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    /// <returns>The number of rows changed.</returns>
+    public int Run(string sql, params ReadOnlySpan<object?> values) => Prepare(sql, values).ExecuteNonQuery();
+
+    /// <summary>Insists that exactly one row changed.</summary>
+    public void RunOne(string sql, params ReadOnlySpan<object?> values)
+    {
+        var changed = Run(sql, values);
+        if (changed != 1)
+        {
+            throw new InvalidOperationException($"Expected one changed row, got {changed}: {sql}");
+        }
+    }
+
+    public List<T> Query<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<object?> values)
+    {
+        using var reader = Prepare(sql, values).ExecuteReader();
+        var rows = new List<T>();
+        while (reader.Read())
+        {
+            rows.Add(read(reader));
+        }
+
+        return rows;
+    }
+
+    /// <returns>The first row, or default when there is none.</returns>
+    public T? QueryFirst<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<object?> values)
+    {
+        using var reader = Prepare(sql, values).ExecuteReader();
+        return reader.Read() ? read(reader) : default;
+    }
+
+    /// <summary>Hands every row to <paramref name="visit"/> without keeping them: for tables that do not fit in memory.</summary>
+    public void Visit(string sql, Func<SqliteDataReader, bool> visit, params ReadOnlySpan<object?> values)
+    {
+        using var reader = Prepare(sql, values).ExecuteReader();
+        while (reader.Read() && visit(reader))
+        {
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var command in _prepared.Values)
+        {
+            command.Dispose();
+        }
+
+        _connection.Dispose();
+    }
+
+    private static Database Open(string path, SqliteOpenMode mode)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Mode = mode,
+            Pooling = false,
+            DefaultTimeout = 5,
+        }.ToString());
+        try
+        {
+            connection.Open();
+            return new Database(connection);
+        }
+        catch (SqliteException error)
+        {
+            connection.Dispose();
+            throw new StoreUnavailableException($"The store {path} cannot be opened: {error.Message}", error);
+        }
+    }
+
+    private SqliteCommand Prepare(string sql, ReadOnlySpan<object?> values)
+    {
+        ref var command = ref CollectionsMarshal.GetValueRefOrAddDefault(_prepared, sql, out var known);
+        if (!known)
+        {
+            command = _connection.CreateCommand();
+            command.CommandText = sql;
+            for (var index = 0; index < values.Length; index++)
+            {
+                command.Parameters.Add(new SqliteParameter { ParameterName = $"${index + 1}" });
+            }
+        }
+
+        for (var index = 0; index < values.Length; index++)
+        {
+            command!.Parameters[index].Value = values[index] ?? DBNull.Value;
+        }
+
+        return command!;
+    }
+}

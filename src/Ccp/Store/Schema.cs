@@ -1,0 +1,129 @@
+namespace Ccp.Store;
+
+/// <summary>The tables, as ordered migrations: a store remembers how many it has seen and runs the rest.</summary>
+/// <remarks>Units are in the names: <c>_nano</c> is billionths of a US dollar, <c>_ms</c> Unix time in milliseconds, UTC.</remarks>
+internal static class Schema
+{
+    private static readonly string[] Migrations =
+    [
+        """
+        CREATE TABLE meta (
+            key TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE account (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            opened_as TEXT NOT NULL,
+            opened_at_ms INTEGER NOT NULL,
+            balance_nano INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+
+        -- A deleted user keeps the row; a name used again is a new row with a new account.
+        CREATE TABLE user (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL,
+            account_id INTEGER NOT NULL UNIQUE REFERENCES account (id),
+            token_sha256 BLOB CHECK (token_sha256 IS NULL OR length(token_sha256) = 32),
+            is_admin INTEGER NOT NULL DEFAULT 0 CHECK (is_admin IN (0, 1)),
+            is_disabled INTEGER NOT NULL DEFAULT 0 CHECK (is_disabled IN (0, 1)),
+            is_billed INTEGER NOT NULL DEFAULT 1 CHECK (is_billed IN (0, 1)),
+            markup TEXT,
+            key_name TEXT,
+            upstream_key BLOB,
+            is_from_file INTEGER NOT NULL DEFAULT 0 CHECK (is_from_file IN (0, 1)),
+            created_at_ms INTEGER NOT NULL,
+            last_seen_at_ms INTEGER,
+            deleted_at_ms INTEGER
+        ) STRICT;
+        CREATE UNIQUE INDEX user_name ON user (name) WHERE deleted_at_ms IS NULL;
+        CREATE UNIQUE INDEX user_token ON user (token_sha256) WHERE deleted_at_ms IS NULL;
+
+        CREATE TABLE entry (
+            id INTEGER PRIMARY KEY,
+            at_ms INTEGER NOT NULL,
+            account_id INTEGER NOT NULL REFERENCES account (id),
+            kind TEXT NOT NULL CHECK (kind IN ('topup', 'charge', 'refund', 'adjustment')),
+            amount_nano INTEGER NOT NULL,
+            balance_after_nano INTEGER NOT NULL,
+            reference TEXT NOT NULL,
+            actor TEXT NOT NULL,
+            note TEXT NOT NULL,
+            hash BLOB NOT NULL CHECK (length(hash) = 32),
+            UNIQUE (account_id, kind, reference),
+            CHECK (kind <> 'charge' OR amount_nano <= 0),
+            CHECK (kind NOT IN ('topup', 'refund') OR amount_nano > 0)
+        ) STRICT;
+        CREATE TRIGGER entry_is_never_changed BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'ledger entries are never changed'); END;
+        CREATE TRIGGER entry_is_never_deleted BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'ledger entries are never deleted'); END;
+
+        -- An open row means: something was served and is not charged yet. What it would be charged now stands in it.
+        CREATE TABLE hold (
+            request_id TEXT PRIMARY KEY,
+            account_id INTEGER NOT NULL REFERENCES account (id),
+            opened_at_ms INTEGER NOT NULL,
+            held_nano INTEGER NOT NULL CHECK (held_nano >= 0),
+            cost_nano INTEGER NOT NULL CHECK (cost_nano >= 0),
+            charge_nano INTEGER NOT NULL CHECK (charge_nano >= 0),
+            input_tokens INTEGER NOT NULL,
+            cache_write_5m_tokens INTEGER NOT NULL,
+            cache_write_1h_tokens INTEGER NOT NULL,
+            cache_read_tokens INTEGER NOT NULL,
+            output_tokens INTEGER NOT NULL,
+            user_id INTEGER NOT NULL,
+            model TEXT NOT NULL,
+            lane TEXT NOT NULL,
+            is_stream INTEGER NOT NULL,
+            session TEXT,
+            agent TEXT,
+            rates TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE request (
+            id TEXT PRIMARY KEY,
+            at_ms INTEGER NOT NULL,
+            account_id INTEGER NOT NULL REFERENCES account (id),
+            user_id INTEGER NOT NULL,
+            model TEXT NOT NULL,
+            answered_model TEXT,
+            priced_as TEXT NOT NULL,
+            lane TEXT NOT NULL,
+            status INTEGER NOT NULL,
+            reason TEXT NOT NULL,
+            is_stream INTEGER NOT NULL,
+            is_estimated INTEGER NOT NULL,
+            input_tokens INTEGER NOT NULL,
+            cache_write_5m_tokens INTEGER NOT NULL,
+            cache_write_1h_tokens INTEGER NOT NULL,
+            cache_read_tokens INTEGER NOT NULL,
+            output_tokens INTEGER NOT NULL,
+            web_searches INTEGER NOT NULL,
+            cost_nano INTEGER NOT NULL,
+            charge_nano INTEGER NOT NULL,
+            session TEXT,
+            agent TEXT,
+            upstream_request_id TEXT,
+            latency_ms INTEGER NOT NULL,
+            ttft_ms INTEGER,
+            rates TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX request_by_account ON request (account_id, at_ms);
+        CREATE INDEX request_by_time ON request (at_ms);
+        """,
+    ];
+
+    /// <exception cref="StoreUnavailableException">The store was written by a newer ccp.</exception>
+    public static void Migrate(Database database)
+    {
+        var seen = database.QueryFirst("PRAGMA user_version", row => row.GetInt32(0));
+        if (seen > Migrations.Length)
+        {
+            throw new StoreUnavailableException("The store was written by a newer ccp; run that version, or restore a backup made by this one.");
+        }
+
+        for (var next = seen; next < Migrations.Length; next++)
+        {
+            database.Execute($"BEGIN IMMEDIATE; {Migrations[next]} PRAGMA user_version = {next + 1}; COMMIT;");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using Microsoft.Extensions.Logging;
+
+namespace Ccp.Telemetry;
+
+/// <summary>Every line of the process log. None takes a header, a body, a key or a token.</summary>
+internal static partial class LogEvents
+{
+    [LoggerMessage(1, LogLevel.Information, "ccp {Version} serves on {Addresses}; data in {DataDirectory}; configuration {Configuration}")]
+    public static partial void Serving(this ILogger log, string version, string addresses, string dataDirectory, string configuration);
+
+    [LoggerMessage(2, LogLevel.Information, "ccp stops: {Streams} calls in progress may finish within {DrainSeconds} s")]
+    public static partial void Draining(this ILogger log, int streams, double drainSeconds);
+
+    [LoggerMessage(3, LogLevel.Information, "ccp stopped")]
+    public static partial void Stopped(this ILogger log);
+
+    [LoggerMessage(4, LogLevel.Warning, "No upstream can be reached over TLS: {Problem}")]
+    public static partial void NoTrustedRoots(this ILogger log, string problem);
+
+    [LoggerMessage(10, LogLevel.Critical, "The store failed; billed calls are refused until it works again")]
+    public static partial void StoreFailed(this ILogger log, Exception error);
+
+    [LoggerMessage(11, LogLevel.Information, "The store works again; everything that waited is written")]
+    public static partial void StoreRecovered(this ILogger log);
+
+    [LoggerMessage(12, LogLevel.Critical, "A ledger write was rejected and is kept; billed calls are refused until it goes through")]
+    public static partial void WriteRejected(this ILogger log, Exception error);
+
+    [LoggerMessage(13, LogLevel.Warning, "Recovery charged {Count} calls that were in progress when ccp last ended, {Amount} USD in all")]
+    public static partial void Recovered(this ILogger log, int count, string amount);
+
+    [LoggerMessage(14, LogLevel.Information, "Ledger head: entry {Id}, hash {Hash}")]
+    public static partial void LedgerHead(this ILogger log, long id, string hash);
+
+    [LoggerMessage(20, LogLevel.Warning, "{RequestId}: lane {Lane} could not be reached: {Reason}")]
+    public static partial void LaneUnreachable(this ILogger log, string requestId, string lane, string reason);
+
+    [LoggerMessage(21, LogLevel.Error, "{RequestId}: lane {Lane} refused the key that ccp holds for user {User} (status {Status})")]
+    public static partial void UpstreamKeyRefused(this ILogger log, string requestId, string lane, string user, int status);
+
+    [LoggerMessage(22, LogLevel.Warning, "{RequestId}: the stream of user {User} was ended: the account is overdrawn")]
+    public static partial void EndedForCredit(this ILogger log, string requestId, string user);
+
+    [LoggerMessage(23, LogLevel.Error, "{RequestId}: failed inside ccp")]
+    public static partial void CallFailed(this ILogger log, Exception error, string requestId);
+
+    [LoggerMessage(24, LogLevel.Warning, "{RequestId}: user {User} has {Balance} USD left")]
+    public static partial void LowBalance(this ILogger log, string requestId, string user, string balance);
+
+    [LoggerMessage(30, LogLevel.Error, "The usage log cannot be written: {Reason}")]
+    public static partial void UsageLogFailed(this ILogger log, string reason);
+
+    [LoggerMessage(31, LogLevel.Warning, "{Count} usage log lines were dropped: the disk is slower than the traffic")]
+    public static partial void UsageLogDropped(this ILogger log, long count);
+
+    [LoggerMessage(40, LogLevel.Information, "User {User}: {What}, by {Actor}")]
+    public static partial void UserChanged(this ILogger log, string user, string what, string actor);
+}

@@ -1,0 +1,55 @@
+using Ccp.Forwarding;
+using Ccp.Identity;
+using Ccp.Pricing;
+using Ccp.Refusals;
+using Ccp.Routing;
+using Ccp.Telemetry;
+
+namespace Ccp.Usage;
+
+/// <summary>The one account of a call: filled as the call goes along, read once when it is over. No stage decides anything by it.</summary>
+internal sealed class CallReport(RequestId id, DateTimeOffset startedAt)
+{
+    public RequestId Id { get; } = id;
+
+    public DateTimeOffset StartedAt { get; } = startedAt;
+
+    public User? User { get; set; }
+
+    public RequestFacts? Facts { get; set; }
+
+    public LanePlan? Plan { get; set; }
+
+    /// <summary>From <c>x-claude-code-agent-id</c>: which sub-agent asked.</summary>
+    public string? Agent { get; set; }
+
+    /// <summary>From the header, else from the body.</summary>
+    public string? Session { get; set; }
+
+    public ForwardResult? Result { get; set; }
+
+    public Refusal? Refusal { get; set; }
+
+    public Charge? Charge { get; set; }
+
+    /// <summary>What was charged for; null when nothing was used.</summary>
+    public MeteredUsage? Owed { get; set; }
+
+    public bool IsEstimated { get; set; }
+
+    public TimeSpan Elapsed { get; set; }
+
+    public int Status => Refusal is { } no ? RefusalMap.ToWire(no.Code).Status : Result?.Status ?? 0;
+
+    /// <summary>One word for how it went.</summary>
+    public string Reason => Refusal is { } no ? SnakeCase(no.Code)
+        : Result is not { } result ? "internal_error"
+        : !result.IsSuccess ? "upstream_error"
+        : result.End != RelayEnd.Complete ? result.End.ToReason()
+        : result.Reading.ErrorType is not null ? "upstream_error"
+        : Facts?.IsStream == true ? "streaming"
+        : "ok";
+
+    private static string SnakeCase(RefusalCode code) =>
+        string.Concat(code.ToString().Select((letter, index) => char.IsAsciiLetterUpper(letter) ? (index == 0 ? "" : "_") + char.ToLowerInvariant(letter) : letter.ToString()));
+}

@@ -1,0 +1,133 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Threading.Channels;
+using Ccp.Configuration;
+using Ccp.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace Ccp.Usage;
+
+/// <summary>Writes <c>usage.jsonl</c>, one JSON object a line, off the path of the calls. Files are rotated by size and age.</summary>
+/// <remarks>A log that cannot be written costs lines, never calls: the ledger does not depend on it.</remarks>
+internal sealed class UsageLog : IAsyncDisposable
+{
+    public const string FileName = "usage.jsonl";
+
+    private const int WaitingMax = 65_536;
+
+    private readonly Channel<ReadOnlyMemory<byte>> _waiting = Channel.CreateBounded<ReadOnlyMemory<byte>>(
+        new BoundedChannelOptions(WaitingMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+
+    private readonly LogsConfig _config;
+    private readonly string _directory;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly Task _writer;
+    private long _dropped;
+    private FileStream? _file;
+    private DateTimeOffset _openedAt;
+
+    public UsageLog(LogsConfig config, string directory, TimeProvider time, ILogger log)
+    {
+        _config = config;
+        _directory = directory;
+        _time = time;
+        _log = log;
+        _writer = Task.Run(WriteUntilClosedAsync);
+    }
+
+    public void WriteDecision(CallReport call) => Enqueue(json => UsageLine.WriteDecision(json, call, _time.GetUtcNow()));
+
+    public void WriteCompletion(CallReport call) => Enqueue(json => UsageLine.WriteCompletion(json, call, _time.GetUtcNow()));
+
+    public async ValueTask DisposeAsync()
+    {
+        _waiting.Writer.TryComplete();
+        await _writer;
+        _file?.Dispose();
+    }
+
+    private void Enqueue(Action<Utf8JsonWriter> write)
+    {
+        var line = new ArrayBufferWriter<byte>(512);
+        using (var json = new Utf8JsonWriter(line))
+        {
+            write(json);
+        }
+
+        line.Write("\n"u8);
+        if (!_waiting.Writer.TryWrite(line.WrittenMemory))
+        {
+            Interlocked.Increment(ref _dropped);
+        }
+    }
+
+    private async Task WriteUntilClosedAsync()
+    {
+        while (await _waiting.Reader.WaitToReadAsync())
+        {
+            try
+            {
+                while (_waiting.Reader.TryRead(out var line))
+                {
+                    OpenOrRotate(line.Length);
+                    _file!.Write(line.Span);
+                }
+
+                _file?.Flush();
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                _log.UsageLogFailed(error.Message);
+                _file?.Dispose();
+                _file = null;
+            }
+
+            if (Interlocked.Exchange(ref _dropped, 0) is var dropped and > 0)
+            {
+                _log.UsageLogDropped(dropped);
+            }
+        }
+    }
+
+    private void OpenOrRotate(int next)
+    {
+        if (_file is not null && (_file.Length + next > _config.FileBytesMax || _time.GetUtcNow() - _openedAt >= _config.FileAgeMax))
+        {
+            _file.Dispose();
+            _file = null;
+            Rotate();
+        }
+
+        if (_file is not null)
+        {
+            return;
+        }
+
+        Directory.CreateDirectory(_directory);
+        var path = Path.Combine(_directory, FileName);
+        _openedAt = File.Exists(path) ? new DateTimeOffset(File.GetCreationTimeUtc(path), TimeSpan.Zero) : _time.GetUtcNow();
+        _file = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.Append,
+            Access = FileAccess.Write,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+            BufferSize = 64 * 1024,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
+    }
+
+    /// <summary><c>usage.jsonl</c> becomes <c>usage.1.jsonl</c>, that one <c>usage.2.jsonl</c>, and the oldest goes.</summary>
+    private void Rotate()
+    {
+        string PathOf(int age) => Path.Combine(_directory, age == 0 ? FileName : $"usage.{age}.jsonl");
+        File.Delete(PathOf(_config.FilesMax - 1));
+        for (var age = _config.FilesMax - 2; age >= 0; age--)
+        {
+            if (File.Exists(PathOf(age)))
+            {
+                File.Move(PathOf(age), PathOf(age + 1));
+            }
+        }
+    }
+}
