@@ -5,6 +5,8 @@ using Ccp.ScriptedUpstream;
 
 namespace Ccp.WireTests;
 
+using Usage = Ccp.ScriptedUpstream.Usage;
+
 /// <summary>The instrument itself: what the other tests take for granted of it.</summary>
 public sealed class ScriptedUpstreamTests
 {

@@ -1,0 +1,146 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using Ccp.Pricing;
+using Ccp.ScriptedUpstream;
+using Ccp.Tests.Shared;
+
+namespace Ccp.WireTests.Hosting;
+
+/// <summary>A real ccp on a real socket with a store of its own: in this process, or, with CCP_UNDER_TEST set, the native executable it names.</summary>
+internal abstract class CcpUnderTest : IAsyncDisposable
+{
+    public const string Alice = "0a6bf2b8-54c0-4a5b-9d2c-6f0f5a0c1a11";
+    public const string TeamKey = "team-key-that-must-stay-inside";
+    public const string Model = "claude-sonnet-5-5";
+
+    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 2_000, UseCookies = false })
+    {
+        Timeout = TimeSpan.FromSeconds(60),
+    };
+
+    protected CcpUnderTest(CcpSetup setup)
+    {
+        Setup = setup;
+        Home = Directory.CreateTempSubdirectory("ccp-wire-").FullName;
+        File.WriteAllText(ConfigPath, setup.Toml);
+    }
+
+    public static string? NativePath => Environment.GetEnvironmentVariable("CCP_UNDER_TEST");
+
+    public static bool IsNative => NativePath is not null;
+
+    public CcpSetup Setup { get; }
+
+    public string Home { get; }
+
+    public StoreView Store => new(Path.Combine(Home, "ccp.db"));
+
+    protected string ConfigPath => Path.Combine(Home, "config.toml");
+
+    protected Uri? Address { get; set; }
+
+    /// <param name="balance">What Alice has, in dollars; 0 for no top-up.</param>
+    public static async Task<CcpUnderTest> StartAsync(ScriptedUpstreamServer upstream, string balance = "50", Action<CcpSetup>? change = null)
+    {
+        var setup = new CcpSetup { UpstreamUrl = upstream.BaseUrl };
+        change?.Invoke(setup);
+        CcpUnderTest ccp = IsNative ? new NativeCcp(setup) : new InProcessCcp(setup);
+        await ccp.RunAsync();
+        if (balance != "0")
+        {
+            await ccp.TopUpAsync("alice", balance);
+        }
+
+        return ccp;
+    }
+
+    /// <summary>Starts it, again if need be, on the same store.</summary>
+    public abstract Task RunAsync();
+
+    /// <summary>As SIGTERM does: open calls finish, everything is written.</summary>
+    public abstract Task StopAsync();
+
+    public abstract Task TopUpAsync(string user, string usd);
+
+    public HttpRequestMessage Request(HttpMethod method, string target, string? token = Alice, string? body = null)
+    {
+        var request = new HttpRequestMessage(method, new Uri(Address + target.TrimStart('/'), new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+        if (token is not null)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        }
+
+        if (body is not null)
+        {
+            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+            request.Content.Headers.TryAddWithoutValidation("content-type", "application/json");
+        }
+
+        return request;
+    }
+
+    /// <summary>Sends and returns with the head of the answer.</summary>
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation = default) =>
+        _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+
+    /// <summary>One call of the Messages API, as Claude Code makes it.</summary>
+    public Task<HttpResponseMessage> AskAsync(bool stream = true, string model = Model, string? token = Alice, string text = "hello", long maxTokens = 1024, CancellationToken cancellation = default) =>
+        SendAsync(Request(HttpMethod.Post, "/v1/messages?beta=true", token, Body(stream, model, text, maxTokens)), cancellation);
+
+    public static string Body(bool stream = true, string model = Model, string text = "hello", long maxTokens = 1024) =>
+        $$"""{"model":"{{model}}","max_tokens":{{maxTokens.ToString(CultureInfo.InvariantCulture)}},"messages":[{"role":"user","content":"{{text}}"}],"stream":{{(stream ? "true" : "false")}}}""";
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await StopAsync();
+        Directory.Delete(Home, recursive: true);
+    }
+}
+
+/// <summary>What a test wants of its ccp. Starts as: one upstream, Alice with a token, every amount a permitted top-up.</summary>
+internal sealed class CcpSetup
+{
+    public required Uri UpstreamUrl { get; set; }
+
+    public string Server { get; set; } = "";
+
+    public string Billing { get; set; } = "";
+
+    public string Lane { get; set; } = "";
+
+    public string AliceKeys { get; set; } = "";
+
+    public string More { get; set; } = "";
+
+    public Dictionary<string, string> Environment { get; } = new() { ["DEFAULT_ANTHROPIC_API_KEY"] = CcpUnderTest.TeamKey };
+
+    /// <summary>In process only; null for the system's.</summary>
+    public ManualClock? Clock { get; set; }
+
+    public string Toml =>
+        $"""
+        [server]
+        listen = "127.0.0.1:0"
+        drain = "5s"
+        {Server}
+        [billing]
+        minimum_topup = "0.000000001"
+        {Billing}
+        [[lane]]
+        name = "anthropic"
+        base_url = "{UpstreamUrl.AbsoluteUri.TrimEnd('/')}"
+        {Lane}
+        [[user]]
+        name = "alice"
+        token_sha256 = "{HashOf(CcpUnderTest.Alice)}"
+        {AliceKeys}
+        {More}
+        """;
+
+    public static string HashOf(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+
+    public static NanoUsd Dollars(string text) => NanoUsd.TryParse(text, out var amount) ? amount : throw new ArgumentException(text);
+}

@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Ccp.WireTests.Hosting;
+
+internal sealed class NativeCcp(CcpSetup setup) : CcpUnderTest(setup)
+{
+    private static readonly TimeSpan StartsWithin = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(20);
+
+    private readonly StringBuilder _stderr = new();
+    private Process? _process;
+
+    public override async Task RunAsync()
+    {
+        var start = new ProcessStartInfo(NativePath!, ["serve", "--config", ConfigPath]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment.Clear();
+        start.Environment["CCP_HOME"] = Home;
+        foreach (var (name, value) in Setup.Environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        _process = Process.Start(start)!;
+        _process.ErrorDataReceived += (_, line) => _stderr.AppendLine(line.Data);
+        _process.BeginErrorReadLine();
+        using var limit = new CancellationTokenSource(StartsWithin);
+        var first = await _process.StandardOutput.ReadLineAsync(limit.Token);
+        const string Announcement = "listening on ";
+        Assert.True(first?.StartsWith(Announcement, StringComparison.Ordinal), $"ccp said \"{first}\" and {_stderr}");
+        Address = new Uri(first![Announcement.Length..]);
+    }
+
+    public override async Task StopAsync()
+    {
+        if (_process is { } process)
+        {
+            _process = null;
+            using (process)
+            {
+                using var terminate = Process.Start("kill", ["-TERM", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+                await terminate.WaitForExitAsync();
+                using var limit = new CancellationTokenSource(StopsWithin);
+                await process.WaitForExitAsync(limit.Token);
+            }
+        }
+    }
+
+    /// <summary>As a power cut does to the process: nothing more is written.</summary>
+    public async Task KillAsync()
+    {
+        using var process = _process!;
+        _process = null;
+        process.Kill();
+        await process.WaitForExitAsync();
+    }
+
+    public override async Task TopUpAsync(string user, string usd)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellation) =>
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(Home, "ccp.sock")), cancellation);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        });
+        using var answer = await client.PostAsync($"http://localhost/admin/balance/{user}", new StringContent($$"""{"amount":{{usd}}}""", Encoding.UTF8, "application/json"));
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+    }
+}
