@@ -63,15 +63,18 @@ public static class ClaudeCodeAnswers
                 """{"description":"Say hello","prompt":"Please say hello.","subagent_type":"general-purpose","run_in_background":false}"""),
             _ when Marked(ask, "[[slow]]") => SayThenHang(ask),
             _ when Marked(ask, "[[529]]") => Answers.Overloaded(),
-            _ when Marked(ask, "[[long]]") => Say(ask, LongText(), LongUsage),
+            _ when Marked(ask, "[[long]]") => Say(ask, LongLines(), LongUsage),
             _ => Say(ask, Greeting, MainUsage),
         };
     }
 
     private static bool Marked(MessagesRequest ask, string mark) => ask.LastUserText.Contains(mark, StringComparison.Ordinal);
 
-    private static Script Say(MessagesRequest ask, string text, Usage usage) =>
-        ask.Streams ? Answers.Stream(ask.Model, Words(text), usage) : Answers.Message(ask.Model, text, usage);
+    private static Script Say(MessagesRequest ask, string text, Usage usage) => Say(ask, Words(text), usage);
+
+    private static Script Say(MessagesRequest ask, IEnumerable<string> pieces, Usage usage) => ask.Streams
+        ? Answers.Stream(ask.Model, pieces, usage)
+        : Answers.Message(ask.Model, string.Concat(pieces), usage);
 
     private static Script Use(MessagesRequest ask, string tool, string input) =>
         Answers.ToolUse(ask.Model, tool, input, MainUsage, ask.Streams);
@@ -85,9 +88,8 @@ public static class ClaudeCodeAnswers
             .Hang()
         : Script.Stall();
 
-    private static string LongText() => string.Join(
-        '\n',
-        Enumerable.Range(1, 200).Select(line => $"Line {line} of a long answer from the scripted upstream."));
+    private static IEnumerable<string> LongLines() =>
+        Enumerable.Range(1, 200).Select(line => $"Line {line} of a long answer from the scripted upstream.\n");
 
     /// <summary>As a model streams them: each piece a word with the space before it.</summary>
     private static IEnumerable<string> Words(string text) => text.Split(' ').Select((word, at) => at == 0 ? word : $" {word}");

@@ -32,8 +32,16 @@ internal static class Program
 
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
-        await (line.IsLoad ? ServeLoadAsync(line, ended.Task) : ServeScriptsAsync(line, ended.Task));
-        return 0;
+        try
+        {
+            await (line.IsLoad ? ServeLoadAsync(line, ended.Task) : ServeScriptsAsync(line, ended.Task));
+            return 0;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync(problem.Message);
+            return 1;
+        }
     }
 
     private static async Task ServeScriptsAsync(CommandLine line, Task ended)

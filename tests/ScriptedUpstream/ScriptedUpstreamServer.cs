@@ -92,9 +92,9 @@ public sealed class ScriptedUpstreamServer : IAsyncDisposable
             Record(request);
             await _answer(request).RunAsync(new(context, request, clientLeft));
         }
-        catch (Exception) when (clientLeft.IsCancellationRequested)
+        catch (Exception exception) when (clientLeft.IsCancellationRequested || exception is BadHttpRequestException)
         {
-            // The client has gone: there is nobody to tell, and the record already says so.
+            // The client has gone, perhaps in the middle of its request: there is nobody to tell, and this is no fault.
         }
         catch (Exception exception)
         {
