@@ -19,7 +19,7 @@ internal sealed class ResponseRelay(Stream upstream, PipeWriter client, AnswerMe
     private long _lastSentAt = time.GetTimestamp();
     private bool _hasUnsentHead = true;
 
-    private static ReadOnlySpan<byte> Ping => "event: ping\ndata: {\"type\": \"ping\"}\n\n"u8;
+    private static readonly byte[] Ping = "event: ping\ndata: {\"type\": \"ping\"}\n\n"u8.ToArray();
 
     /// <summary>From the start of the relay to the first byte of the body; null when none came.</summary>
     public TimeSpan? FirstByteAfter { get; private set; }
@@ -65,8 +65,7 @@ internal sealed class ResponseRelay(Stream upstream, PipeWriter client, AnswerMe
                 // :: 4 write and flush. However small: held back, an event would sit here while the person watches a still screen.
                 if (!stop.IsClientGone)
                 {
-                    client.Write(buffer.AsSpan(0, relayed));
-                    await FlushAsync();
+                    await SendAsync(buffer.AsMemory(0, relayed));
                 }
 
                 if (money.MustEnd && meter.IsAtEventBoundary)
@@ -133,7 +132,7 @@ internal sealed class ResponseRelay(Stream upstream, PipeWriter client, AnswerMe
     {
         if (_hasUnsentHead && !stop.IsClientGone)
         {
-            await FlushAsync();
+            await SendAsync(default);
         }
 
         if (meter.IsComplete)
@@ -165,16 +164,16 @@ internal sealed class ResponseRelay(Stream upstream, PipeWriter client, AnswerMe
         }
         else if (meter.IsAtEventBoundary && !stop.IsClientGone && time.GetElapsedTime(_lastSentAt, now) >= lane.PingAfter)
         {
-            client.Write(Ping);
-            await FlushAsync();
+            await SendAsync(Ping);
         }
     }
 
-    private async ValueTask FlushAsync()
+    /// <param name="bytes">None: only the head goes.</param>
+    private async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
     {
         _hasUnsentHead = false;
         HasReachedClient = true;
-        await client.FlushAsync();
+        _ = bytes.IsEmpty ? await client.FlushAsync() : await client.WriteAsync(bytes);
         _lastSentAt = time.GetTimestamp();
     }
 }

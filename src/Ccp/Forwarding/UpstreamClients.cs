@@ -42,6 +42,10 @@ internal sealed class UpstreamClients : IDisposable
         ActivityHeadersPropagator = null,
         ConnectTimeout = lane.ConnectTimeout,
         PooledConnectionIdleTimeout = IdleConnectionKept,
+
+        // A stream that is left is left at once: reading on would keep the upstream writing, and paid.
+        ResponseDrainTimeout = TimeSpan.Zero,
+        MaxResponseDrainSize = 0,
         PooledConnectionLifetime = ConnectionKept,
         EnableMultipleHttp2Connections = true,
 
