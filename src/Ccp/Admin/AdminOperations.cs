@@ -59,6 +59,6 @@ internal sealed partial class AdminOperations(Till till) : IDisposable
     });
 
     /// <summary>What the configuration file may name too. A path of one or two points would lead elsewhere.</summary>
-    private static bool IsName(string name) =>
+    public static bool IsName(string name) =>
         name.Length is > 0 and <= 64 && name is not ("." or "..") && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
 }
