@@ -37,6 +37,25 @@ internal static class MessageEvents
         return MessageEvent.Other;
     }
 
+    /// <summary>Whether the <c>delta</c> of a <c>message_delta</c> says why the answer ended; until then it has not.</summary>
+    /// <param name="reader">Inside the delta, before its first member; left on its end.</param>
+    public static bool HasStopReason(ref Utf8JsonReader reader)
+    {
+        var hasStopped = false;
+        while (reader.ReadMember())
+        {
+            if (reader.ValueTextEquals("stop_reason"u8))
+            {
+                reader.Read();
+                hasStopped = reader.TokenType == JsonTokenType.String;
+            }
+
+            reader.Skip();
+        }
+
+        return hasStopped;
+    }
+
     private static MessageEvent Named(ref Utf8JsonReader reader) =>
         reader.ValueTextEquals("content_block_delta"u8) ? MessageEvent.ContentBlockDelta
         : reader.ValueTextEquals("content_block_start"u8) ? MessageEvent.ContentBlockStart

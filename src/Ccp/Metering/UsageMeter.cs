@@ -196,7 +196,7 @@ internal sealed class UsageMeter : IDisposable
             }
             else if (reader.ValueTextEquals("delta"u8))
             {
-                hasStopped = reader.TryEnterObject() && ReadHasStopReason(ref reader);
+                hasStopped = reader.TryEnterObject() && MessageEvents.HasStopReason(ref reader);
             }
             else
             {
@@ -221,23 +221,6 @@ internal sealed class UsageMeter : IDisposable
         var reader = Open(json);
         message.Read(ref reader);
         _errorType = message.ErrorType ?? _errorType;
-    }
-
-    private static bool ReadHasStopReason(ref Utf8JsonReader reader)
-    {
-        var hasStopped = false;
-        while (reader.ReadMember())
-        {
-            if (reader.ValueTextEquals("stop_reason"u8))
-            {
-                reader.Read();
-                hasStopped = reader.TokenType == JsonTokenType.String;
-            }
-
-            reader.Skip();
-        }
-
-        return hasStopped;
     }
 
     private static Utf8JsonReader Open(ReadOnlySpan<byte> json)
