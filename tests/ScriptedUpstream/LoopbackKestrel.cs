@@ -15,6 +15,12 @@ internal static class LoopbackKestrel
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
+        if (bufferBytesMax == 0)
+        {
+            // The limit below ends at the transport, which has a buffer of its own; to it, 0 means no limit, and 1 none waiting.
+            builder.WebHost.UseSockets(sockets => sockets.MaxWriteBufferSize = 1);
+        }
+
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
