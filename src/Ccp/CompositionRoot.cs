@@ -184,6 +184,7 @@ internal sealed class CompositionRoot : IAsyncDisposable
         await _checkpoint.DisposeAsync();
         await _housekeeping.DisposeAsync();
         Host.Dispose();
+        Api.Dispose();
         Active.Dispose();
         _clients.Dispose();
         await _usage.DisposeAsync();

@@ -3,8 +3,17 @@ using Ccp.Cli;
 
 SQLitePCL.Batteries_V2.Init();
 
+Func<string, string?> environment = Environment.GetEnvironmentVariable;
 var root = new RootCommand("ccp, the Claude Code proxy: one team, one egress, one bill.")
 {
-    ServeCommand.Build(Environment.GetEnvironmentVariable),
+    ServeCommand.Build(environment),
+    InitCommand.Build(environment),
+    CheckCommand.Build(environment),
+    UserCommands.Build(environment),
+    BalanceCommand.Build(environment),
+    UsageCommand.Build(environment),
+    LedgerCommands.Build(environment),
+    TokenCommands.Build(),
+    VersionCommand.Build(),
 };
-return await root.Parse(args).InvokeAsync();
+return await CommandLine.RunAsync(root, args);

@@ -15,12 +15,9 @@ internal static class LoopbackKestrel
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
-        if (bufferBytesMax == 0)
-        {
-            // The limit below ends at the transport, which has a buffer of its own; to it, 0 means no limit, and 1 none waiting.
-            builder.WebHost.UseSockets(sockets => sockets.MaxWriteBufferSize = 1);
-        }
 
+        // The socket transport has a buffer of its own, where 0 means no limit and 1 means none: what a step has sent must be on its way before the next step cuts the line.
+        builder.WebHost.UseSockets(sockets => sockets.MaxWriteBufferSize = bufferBytesMax == 0 ? 1 : bufferBytesMax);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

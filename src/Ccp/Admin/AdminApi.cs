@@ -1,13 +1,95 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Ccp.Identity;
+using Ccp.Store;
+
 namespace Ccp.Admin;
 
-/// <summary>The administration API.</summary>
-internal sealed class AdminApi(Till till)
+/// <summary>The administration API: finds the operation that a method and a path ask for, sees to it that the caller may, and turns its result into JSON.</summary>
+/// <remarks>Errors: <c>{"error":"what is wrong, and what to do"}</c> with the status that fits.</remarks>
+internal sealed class AdminApi(Till till) : IDisposable
 {
+    private readonly AdminOperations _operations = new(till);
+
     public static bool Owns(string path) => IsForAdmins(path) || path is "/status" or "/healthz" or "/readyz" or "/validate-token" or "/user/balance" or "/user/usage";
 
     public static bool IsForAdmins(string path) => path.StartsWith("/admin/", StringComparison.Ordinal);
 
-    public static AdminAnswer Error(int status, string message) => new(status, System.Text.Encoding.UTF8.GetBytes(message));
+    public static AdminAnswer Error(int status, string message) => Answer(new ErrorView(message), AdminJson.Default.ErrorView, status);
 
-    public ValueTask<AdminAnswer> HandleAsync(AdminRequest request) => ValueTask.FromResult(Error(404, till.DatabasePath));
+    public async ValueTask<AdminAnswer> HandleAsync(AdminRequest request)
+    {
+        try
+        {
+            if (IsForAdmins(request.Path) || request.Path is "/healthz" or "/readyz")
+            {
+                RefuseUnlessAdmin(request.Actor);
+            }
+
+            return await AnswerAsync(request);
+        }
+        catch (AdminRefusedException refused)
+        {
+            return Answer(new ErrorView(refused.Message, refused.MinimumPayment), AdminJson.Default.ErrorView, refused.Status);
+        }
+        catch (StoreUnavailableException error)
+        {
+            return Error(503, error.Message);
+        }
+    }
+
+    public void Dispose() => _operations.Dispose();
+
+    private async Task<AdminAnswer> AnswerAsync(AdminRequest request)
+    {
+        var query = new AdminQuery(request.Query);
+        var actor = request.Actor.Name;
+        return (request.Method, request.Path.TrimStart('/').Split('/')) switch
+        {
+            ("GET", ["status"]) => Answer(AdminOperations.Status(), AdminJson.Default.StatusView),
+            ("GET", ["healthz"]) => Answer(AdminOperations.Status(), AdminJson.Default.StatusView),
+            ("GET", ["readyz"]) => _operations.Ready() is var ready ? Answer(ready, AdminJson.Default.ReadyView, ready.Ready ? 200 : 503) : null!,
+            ("POST", ["validate-token"]) => Answer(_operations.Validate(request.Body), AdminJson.Default.TokenView),
+            ("GET", ["user", "balance"]) => Answer(_operations.Balance(UserOf(request)), AdminJson.Default.BalanceView),
+            ("GET", ["user", "usage"]) => Answer(await _operations.OwnUsageAsync(UserOf(request), query), AdminJson.Default.OwnUsageView),
+            ("GET", ["admin", "users"]) => Answer(await _operations.ListUsersAsync(), AdminJson.Default.DictionaryStringUserView),
+            ("POST", ["admin", "users"]) => Answer(await _operations.AddUserAsync(request.Body, actor), AdminJson.Default.UserChangeView, 201),
+            ("PUT", ["admin", "users", var name]) => Answer(await _operations.UpdateUserAsync(name, UserUpdate.From(request.Body), actor), AdminJson.Default.UserChangeView),
+            ("DELETE", ["admin", "users", var name]) => Answer(await _operations.DeleteUserAsync(name, actor), AdminJson.Default.UserChangeView),
+            ("POST", ["admin", "users", var name, "token"]) => Answer(await _operations.UpdateUserAsync(name, UserUpdate.NewToken, actor), AdminJson.Default.UserChangeView),
+            ("GET", ["admin", "balance", var name]) => Answer(_operations.Balance(name), AdminJson.Default.BalanceView),
+            ("POST", ["admin", "balance", var name]) => Answer(await _operations.TopUpAsync(name, request.Body, actor), AdminJson.Default.BalanceChangeView),
+            ("GET", ["admin", "usage"]) => Answer(await _operations.UsageAsync(query), AdminJson.Default.DictionaryStringUserUsageView),
+            ("GET", ["admin", "usage", "by"]) => Answer(await _operations.UsageByAsync(query), AdminJson.Default.ListUsageGroupView),
+            ("GET", ["admin", "ledger"]) => Answer(await _operations.EntriesAsync(query), AdminJson.Default.ListLedgerLine),
+            ("GET", ["admin", "ledger", "verify"]) => Answer(await _operations.VerifyAsync(), AdminJson.Default.LedgerVerdictView),
+            ("GET", ["admin", "requests"]) => Answer(await _operations.RequestsAsync(query), AdminJson.Default.ListRequestLine),
+            (_, var path) when IsKnown(path) => Error(405, "This path knows other methods than the one used."),
+            _ => Error(404, "ccp has no such path."),
+        };
+    }
+
+    private static bool IsKnown(string[] path) => path is
+        ["status" or "healthz" or "readyz" or "validate-token"]
+        or ["user", "balance" or "usage"]
+        or ["admin", "users" or "usage" or "ledger" or "requests"]
+        or ["admin", "users" or "balance", _]
+        or ["admin", "users", _, "token"]
+        or ["admin", "usage", "by"]
+        or ["admin", "ledger", "verify"];
+
+    private static void RefuseUnlessAdmin(AdminActor actor)
+    {
+        if (!actor.IsAdmin)
+        {
+            throw actor.User is null
+                ? new AdminRefusedException(401, "This needs an admin's ccp token. Send it as authorization: Bearer TOKEN, as x-api-key or as x-auth-token.")
+                : new AdminRefusedException(403, $"{actor.Name} is no admin. Ask an operator.");
+        }
+    }
+
+    private static User UserOf(AdminRequest request) => request.Actor.User
+        ?? throw new AdminRefusedException(401, "This needs a valid ccp token. Send it as authorization: Bearer TOKEN, as x-api-key or as x-auth-token.");
+
+    private static AdminAnswer Answer<T>(T value, JsonTypeInfo<T> type, int status = 200) => new(status, JsonSerializer.SerializeToUtf8Bytes(value, type));
 }

@@ -50,6 +50,9 @@ internal sealed class UserStore(KeyVault vault, TimeProvider time)
         return LastId(database);
     }
 
+    public static long AccountOf(Database database, long userId) =>
+        database.QueryFirst("SELECT account_id FROM user WHERE id = $1", row => row.GetInt64(0), userId);
+
     public static void SetToken(Database database, long userId, TokenHash token) =>
         database.RunOne("UPDATE user SET token_sha256 = $2 WHERE id = $1 AND deleted_at_ms IS NULL", userId, token.ToBytes());
 
@@ -57,14 +60,21 @@ internal sealed class UserStore(KeyVault vault, TimeProvider time)
     public void SetUpstreamKey(Database database, long userId, Secret? key) =>
         database.RunOne("UPDATE user SET upstream_key = $2 WHERE id = $1 AND deleted_at_ms IS NULL", userId, key is null ? null : vault.Seal(key, userId));
 
-    public static void SetFlags(Database database, long userId, bool isAdmin, bool isDisabled, bool isBilled, decimal? markup) =>
+    /// <summary>Null leaves a flag as the row has it, which is not always what the file's statements make of it.</summary>
+    public static void SetFlags(Database database, long userId, bool? isAdmin, bool? isDisabled, bool? isBilled) =>
         database.RunOne(
-            "UPDATE user SET is_admin = $2, is_disabled = $3, is_billed = $4, markup = $5 WHERE id = $1 AND deleted_at_ms IS NULL",
+            """
+            UPDATE user SET is_admin = coalesce($2, is_admin), is_disabled = coalesce($3, is_disabled), is_billed = coalesce($4, is_billed)
+            WHERE id = $1 AND deleted_at_ms IS NULL
+            """,
             userId,
-            isAdmin ? 1 : 0,
-            isDisabled ? 1 : 0,
-            isBilled ? 1 : 0,
-            markup?.ToString(CultureInfo.InvariantCulture));
+            Bit(isAdmin),
+            Bit(isDisabled),
+            Bit(isBilled));
+
+    /// <param name="markup">Null: the one of <c>[billing]</c>.</param>
+    public static void SetMarkup(Database database, long userId, decimal? markup) =>
+        database.RunOne("UPDATE user SET markup = $2 WHERE id = $1 AND deleted_at_ms IS NULL", userId, markup?.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>The row and the account stay: what was used and paid is history. The token is gone with this.</summary>
     public void Delete(Database database, long userId) =>
@@ -72,6 +82,8 @@ internal sealed class UserStore(KeyVault vault, TimeProvider time)
             "UPDATE user SET deleted_at_ms = $2, token_sha256 = NULL, upstream_key = NULL WHERE id = $1 AND deleted_at_ms IS NULL",
             userId,
             time.GetUtcNow().ToUnixTimeMilliseconds());
+
+    private static int? Bit(bool? flag) => flag is { } known ? known ? 1 : 0 : null;
 
     private static long LastId(Database database) => database.QueryFirst("SELECT last_insert_rowid()", row => row.GetInt64(0));
 

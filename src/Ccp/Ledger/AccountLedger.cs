@@ -59,6 +59,13 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
         return result;
     }
 
+    /// <summary>Posts as part of a larger operation, on the writer's thread. <see cref="Count"/> follows once that is on disk.</summary>
+    public PostResult Post(Database database, long account, EntryKind kind, NanoUsd amount, string reference, string actor, string note) =>
+        book.Post(database, account, kind, amount, reference, actor, note);
+
+    /// <summary>Counts an amount that was posted as part of a larger operation.</summary>
+    public void Count(long account, NanoUsd amount) => Find(account).Change(amount);
+
     /// <summary>Writes how far the open calls have come, all in one operation. Called about once a second.</summary>
     public async Task CheckpointAsync()
     {

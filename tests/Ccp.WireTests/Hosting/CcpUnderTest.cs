@@ -15,7 +15,7 @@ internal abstract class CcpUnderTest : IAsyncDisposable
     public const string TeamKey = "team-key-that-must-stay-inside";
     public const string Model = "claude-sonnet-5-5";
 
-    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 2_000, UseCookies = false })
+    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 2_000, UseCookies = false, AllowAutoRedirect = false })
     {
         Timeout = TimeSpan.FromSeconds(60),
     };
@@ -34,6 +34,8 @@ internal abstract class CcpUnderTest : IAsyncDisposable
     public CcpSetup Setup { get; }
 
     public string Home { get; }
+
+    public int Port => Address!.Port;
 
     public StoreView Store => new(Path.Combine(Home, "ccp.db"));
 

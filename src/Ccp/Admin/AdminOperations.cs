@@ -1,0 +1,64 @@
+using Ccp.Cli;
+using Ccp.Configuration;
+using Ccp.Identity;
+using Ccp.Refusals;
+using Ccp.Store;
+
+namespace Ccp.Admin;
+
+/// <summary>What operators and users can ask of ccp, once: HTTP and the command line both come here.</summary>
+/// <remarks>
+/// Errors: <see cref="AdminRefusedException"/> for what is refused, <see cref="StoreUnavailableException"/> when nothing could be written.
+/// Who may ask is settled before, in <see cref="AdminApi"/>.
+/// </remarks>
+internal sealed partial class AdminOperations(Till till) : IDisposable
+{
+    // One change of users at a time: each ends by swapping the directory, and an older one must not be swapped in after a newer.
+    private readonly SemaphoreSlim _oneChange = new(1, 1);
+    private readonly WrongTokens _wrongTokens = new(till.Time);
+
+    public void Dispose() => _oneChange.Dispose();
+
+    public static StatusView Status() => new("ok", Product.Version);
+
+    public ReadyView Ready() => new(till.Writes.Problem is null, till.Writes.Problem ?? "ok");
+
+    /// <summary>Tells whoever holds a token what it is good for.</summary>
+    public TokenView Validate(ReadOnlyMemory<byte> json)
+    {
+        var token = new AdminBody(json, "token").Text("token") ?? throw AdminRefusedException.Malformed("State the token: {\"token\":\"...\"}.");
+        if (_wrongTokens.AreTooMany)
+        {
+            throw new AdminRefusedException(429, "Too many wrong tokens were tried. Try again in a minute.");
+        }
+
+        if (till.Users.Identify(token.Trim()).Allows(out var user, out var refusal))
+        {
+            return new TokenView(true, user.Name, user.IsAdmin, till.Ledger.StateOf(user.AccountId).Balance);
+        }
+
+        if (refusal.Code == RefusalCode.TokenUnknown)
+        {
+            _wrongTokens.Add();
+        }
+
+        return new TokenView(false, Error: refusal.Message);
+    }
+
+    private User Find(string name) =>
+        till.Users.FindByName(name) ?? throw AdminRefusedException.NoSuchUser(
+            IsName(name) ? $"There is no user {name}. GET /admin/users, or ccp user list, shows who there is." : "There is no such user.");
+
+    private UserConfig? StatedInFile(User user) => till.Config.Users.FirstOrDefault(stated => stated.Name == user.Name);
+
+    /// <summary>On a thread that may wait for the disk: the caller's may be one that serves connections.</summary>
+    private Task<T> ReadAsync<T>(Func<Database, T> read) => Task.Run(() =>
+    {
+        using var database = Database.OpenReader(till.DatabasePath);
+        return read(database);
+    });
+
+    /// <summary>What the configuration file may name too. A path of one or two points would lead elsewhere.</summary>
+    public static bool IsName(string name) =>
+        name.Length is > 0 and <= 64 && name is not ("." or "..") && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+}

@@ -1,0 +1,97 @@
+using System.Text.Json.Serialization;
+using Ccp.Pricing;
+
+namespace Ccp.Admin;
+
+/// <param name="MinimumPayment">Dollars.</param>
+internal sealed record ErrorView(string Error, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] NanoUsd? MinimumPayment = null);
+
+internal sealed record StatusView(string Status, string Version);
+
+/// <param name="Store">"ok", or what is wrong.</param>
+internal sealed record ReadyView(bool Ready, string Store);
+
+internal sealed record TokenView(
+    bool Valid,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Username = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? IsAdmin = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] NanoUsd? Balance = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error = null);
+
+/// <summary>A user as the list shows it. No key and no hash of a token ever stands here.</summary>
+internal sealed record UserView(
+    bool IsAdmin,
+    bool Disabled,
+    bool HasApiKey,
+    UserTotalsView Usage,
+    LimitsView Limits,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? LastSeenAt,
+    bool HasToken,
+    bool Billing,
+    decimal? Markup,
+    bool FromFile);
+
+internal sealed record UserTotalsView(long Requests, long Tokens, NanoUsd Balance);
+
+/// <summary>A user's own limits: none so far.</summary>
+internal sealed record LimitsView;
+
+/// <param name="Token">Shown this once.</param>
+internal sealed record UserChangeView(
+    string Username,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Token,
+    NanoUsd CurrentBalance,
+    string Message);
+
+internal sealed record BalanceView(string Username, NanoUsd Balance, bool LowBalanceWarning, NanoUsd Available, NanoUsd Held);
+
+internal sealed record BalanceChangeView(string Username, NanoUsd PreviousBalance, NanoUsd CurrentBalance, string Message);
+
+internal sealed record OwnUsageView(string Username, long Days, IReadOnlyList<OwnUsageLineView> Usage);
+
+internal sealed record OwnUsageLineView(
+    string Day,
+    string Model,
+    long Requests,
+    long InputTokens,
+    long OutputTokens,
+    long CacheReadTokens,
+    long CacheWriteTokens,
+    long TotalTokens,
+    NanoUsd CostDollars);
+
+internal sealed record UserUsageView(
+    long Requests,
+    long InputTokens,
+    long OutputTokens,
+    long CacheReadTokens,
+    long CacheWriteTokens,
+    long TotalTokens,
+    NanoUsd CostDollars,
+    NanoUsd UpstreamCostDollars,
+    NanoUsd CurrentBalance,
+    bool Deleted);
+
+/// <summary>One group of a usage report; it carries the one of the first four members that it was grouped by.</summary>
+internal sealed record UsageGroupView(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Day,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Model,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? User,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Session,
+    long Requests,
+    long InputTokens,
+    long OutputTokens,
+    long CacheReadTokens,
+    long CacheWriteTokens,
+    long TotalTokens,
+    NanoUsd CostDollars,
+    NanoUsd UpstreamCostDollars);
+
+internal sealed record LedgerVerdictView(
+    bool Ok,
+    long Entries,
+    int Accounts,
+    long HeadId,
+    string HeadHash,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Problem);

@@ -1,0 +1,41 @@
+using System.CommandLine;
+using Ccp.Configuration;
+
+namespace Ccp.Cli;
+
+/// <summary><c>ccp check</c>: every problem of the configuration at once.</summary>
+internal static class CheckCommand
+{
+    // What decides where things are, and is read before any configuration.
+    private static readonly string[] Places = ["CCP_CONFIG", "CCP_HOME", "CCP_MASTER_KEY"];
+
+    public static Command Build(Func<string, string?> environment)
+    {
+        var config = new Option<string?>("--config") { Description = "The configuration file. Default: as for serve.", HelpName = "FILE" };
+        var command = new Command("check", "Check the configuration and show every problem, with its line and column.\n\nExample: ccp check --config /etc/ccp/config.toml") { config };
+        command.SetAction(parsed => ApiCommand.RunAsync(() => Task.FromResult(Check(parsed.GetValue(config), environment))));
+        return command;
+    }
+
+    private static int Check(string? configFile, Func<string, string?> environment)
+    {
+        var source = ConfigSource.Load(configFile, DataDirectory.From(environment), environment);
+        foreach (var problem in source.Result.Problems)
+        {
+            Terminal.Line(problem.ToString());
+        }
+
+        foreach (var warning in source.Result.Warnings)
+        {
+            Terminal.Line($"warning: {warning}");
+        }
+
+        var inForce = Places.Where(name => !string.IsNullOrEmpty(environment(name)) && !(name == "CCP_CONFIG" && configFile is not null))
+            .Concat(source.Result.EnvironmentInForce)
+            .ToList();
+        Terminal.Line($"environment in force: {(inForce.Count == 0 ? "none" : string.Join(", ", inForce))}");
+        var count = source.Result.Problems.Count;
+        Terminal.Line($"{source.Name}: {(count == 0 ? "no problems" : count == 1 ? "1 problem" : $"{count} problems")}");
+        return count == 0 ? ExitCodes.Ok : ExitCodes.Failed;
+    }
+}

@@ -1,0 +1,22 @@
+using System.CommandLine;
+
+namespace Ccp.Cli;
+
+/// <summary>Runs what was typed. Exit codes: 0 done, 1 failed, 2 wrong usage.</summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(RootCommand root, string[] args)
+    {
+        var parsed = root.Parse(args);
+        var isWrong = parsed.Errors.Count > 0;
+        var exit = await parsed.InvokeAsync(new InvocationConfiguration
+        {
+            // Help that nobody asked for is no data.
+            Output = isWrong ? Console.Error : Console.Out,
+
+            // Signals are the command's own: serve finishes open calls first, which takes longer than the library would wait.
+            ProcessTerminationTimeout = null,
+        });
+        return isWrong ? ExitCodes.WrongUsage : exit;
+    }
+}

@@ -1,0 +1,131 @@
+using System.Text;
+using Ccp.ScriptedUpstream;
+using Ccp.Tests.Shared;
+using Ccp.WireTests.Hosting;
+
+namespace Ccp.WireTests;
+
+using Usage = Ccp.ScriptedUpstream.Usage;
+
+/// <summary>What happens when nothing happens. The clock is the test's, so ccp runs in this process.</summary>
+public sealed class TimeTests
+{
+    private const string Ping = "event: ping\ndata: {\"type\": \"ping\"}\n\n";
+
+    private static readonly Usage Small = new(Input: 25, Output: 15);
+
+    public TimeTests()
+    {
+        Assert.SkipWhen(CcpUnderTest.IsNative, "Another process's clock cannot be moved.");
+    }
+
+    [Fact]
+    public async Task A_stream_that_is_silent_between_events_gets_ccp_s_own_pings()
+    {
+        var clock = new ManualClock();
+        var goOn = new Gate();
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.BeginStream()
+            .Send(SseEvents.MessageStart(CcpUnderTest.Model, Small)).WaitFor(goOn).Send(SseEvents.MessageDelta(Small)).Send(SseEvents.MessageStop));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.Clock = clock);
+
+        using var answer = await ccp.AskAsync();
+        var body = await answer.Content.ReadAsStreamAsync();
+        await ReadExactlyAsync(body, SseEvents.MessageStart(CcpUnderTest.Model, Small).Length);
+        await AdvanceUntilAsync(clock, body, Ping);
+        await AdvanceUntilAsync(clock, body, Ping);
+        goOn.Open();
+        using var rest = new StreamReader(body);
+
+        Assert.Equal(SseEvents.MessageDelta(Small) + SseEvents.MessageStop, await rest.ReadToEndAsync());
+        Assert.InRange(clock.GetUtcNow() - new ManualClock().GetUtcNow(), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(70));
+    }
+
+    [Fact]
+    public async Task Inside_an_event_silence_stays_silence_until_the_idle_time_is_over()
+    {
+        var clock = new ManualClock();
+        const string Half = "event: content_block_delta\ndata: {\"type\":";
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.BeginStream()
+            .Send(SseEvents.MessageStart(CcpUnderTest.Model, Small)).Send(Half).Hang());
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.Clock = clock);
+
+        using var answer = await ccp.AskAsync();
+        var body = await answer.Content.ReadAsStreamAsync();
+        await ReadExactlyAsync(body, SseEvents.MessageStart(CcpUnderTest.Model, Small).Length + Half.Length);
+        var next = body.ReadAsync(new byte[1]).AsTask();
+        while (!next.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        await Assert.ThrowsAnyAsync<IOException>(() => next);
+        Assert.InRange(clock.GetUtcNow() - new ManualClock().GetUtcNow(), TimeSpan.FromSeconds(300), TimeSpan.FromSeconds(100_000));
+        await ccp.StopAsync();
+        Assert.Equal("upstream_stalled", Assert.Single(ccp.Store.Requests).Reason);
+    }
+
+    [Fact]
+    public async Task A_lane_that_does_not_begin_to_answer_is_given_up_and_costs_nothing()
+    {
+        var clock = new ManualClock();
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Script.Stall());
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.Clock = clock);
+
+        var call = ccp.AskAsync();
+        var arrived = await upstream.NextAsync();
+        clock.Advance(TimeSpan.FromSeconds(120));
+        using var answer = await call;
+
+        Assert.Equal(503, (int)answer.StatusCode);
+        Assert.Contains("did not begin to answer", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        await arrived.Aborted.WaitAsync(TimeSpan.FromSeconds(10));
+        await ccp.StopAsync();
+        Assert.Empty(ccp.Store.Charges);
+    }
+
+    [Fact]
+    public async Task A_client_that_left_before_an_answer_that_never_begins_pays_for_its_prompt_after_half_a_minute()
+    {
+        var clock = new ManualClock();
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Script.Stall());
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.Clock = clock);
+
+        using var leaving = new CancellationTokenSource();
+        var call = ccp.AskAsync(text: new string('x', 3_200), cancellation: leaving.Token);
+        var arrived = await upstream.NextAsync();
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        while (!arrived.Aborted.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        await ccp.StopAsync();
+
+        // The body over 3.2 bytes a token: a little more than the 1000 tokens of its text.
+        var record = Assert.Single(ccp.Store.Requests);
+        Assert.InRange(record.Tokens.Input, 1_000, 1_060);
+        Assert.Equal(0, record.Tokens.Output);
+        Assert.True(record.IsEstimated);
+        Assert.Equal(-record.Tokens.Input * 4_000, Assert.Single(ccp.Store.Charges).Amount.Value);
+    }
+
+    private static async Task ReadExactlyAsync(Stream body, int bytes) => await body.ReadExactlyAsync(new byte[bytes]);
+
+    /// <summary>Moves the clock second by second until <paramref name="expected"/> has come.</summary>
+    private static async Task AdvanceUntilAsync(ManualClock clock, Stream body, string expected)
+    {
+        var bytes = new byte[Encoding.UTF8.GetByteCount(expected)];
+        var read = body.ReadExactlyAsync(bytes).AsTask();
+        for (var second = 0; second < 31 && !read.IsCompleted; second++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        await read;
+        Assert.Equal(expected, Encoding.UTF8.GetString(bytes));
+    }
+}
