@@ -1,5 +1,7 @@
+using System.Net;
 using Ccp.EndToEnd.Hosting;
 using Ccp.ScriptedUpstream;
+using Ccp.WireTests.Hosting;
 
 namespace Ccp.EndToEnd;
 
@@ -66,13 +68,38 @@ public sealed class RefusalTests
     }
 
     [Fact]
+    public async Task A_person_who_is_shut_out_is_told_so_at_the_next_call()
+    {
+        const string Admin = "5c1d7f0e-9a53-4b7c-8d26-e1f4a90b3c72";
+        await using var place = await Workplace.OpenAsync(change: setup => setup.More = $"""
+            [[user]]
+            name = "boss"
+            admin = true
+            token_sha256 = "{CcpSetup.HashOf(Admin)}"
+            """);
+        var before = await place.AskAsync("hello");
+        using var change = await place.Ccp.SendAsync(place.Ccp.Request(HttpMethod.Put, "/admin/users/alice", Admin, """{"disabled":true}"""));
+        Assert.Equal(HttpStatusCode.OK, change.StatusCode);
+
+        var run = await place.AskAsync("hello", "--continue");
+
+        Assert.Equal(0, before.ExitCode);
+        Stopped(run, "Failed to authenticate. API Error: 403 The ccp user alice is disabled. Ask your operator to enable it.");
+        Assert.Single(place.Upstream.Requests);
+        var books = await place.CloseAsync(Admin);
+        Assert.Equal([200, 403], books.Ended.Select(line => line.GetProperty("status").GetInt32()));
+        Assert.Single(books.Charges);
+    }
+
+    [Fact]
     public async Task A_key_of_the_operator_s_that_is_refused_is_not_the_person_s_business()
     {
         await using var place = await Workplace.OpenAsync(_ => Answers.Unauthorized());
 
         var run = await place.AskAsync("hello");
 
-        Stopped(run, "API Error: 503 The proxy's credential was refused by the anthropic lane (status 401). Logging in again does not help: your operator must look at the API key that ccp uses for you, or its credit.");
+        // The client adds its own advice, which names the gateway.
+        Stopped(run with { Printed = run.Printed.Split(" This is a server-side issue")[0] }, "API Error: 503 The proxy's credential was refused by the anthropic lane (status 401). Logging in again does not help: your operator must look at the API key that ccp uses for you, or its credit.");
         Assert.Single(place.Upstream.Requests);
         var books = await place.CloseAsync();
         Assert.Empty(books.Charges);
