@@ -83,7 +83,7 @@ internal sealed class AdminApi(Till till) : IDisposable
         if (!actor.IsAdmin)
         {
             throw actor.User is null
-                ? new AdminRefusedException(401, "This needs an admin's ccp token. Send it as authorization: Bearer TOKEN, as x-api-key or as x-auth-token.")
+                ? new AdminRefusedException(401, "This needs the ccp token of an admin. Send it as authorization: Bearer TOKEN, as x-api-key or as x-auth-token.")
                 : new AdminRefusedException(403, $"{actor.Name} is no admin. Ask an operator.");
         }
     }

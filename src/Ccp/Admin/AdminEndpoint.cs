@@ -43,7 +43,10 @@ internal sealed class AdminEndpoint(AdminApi api, UserDirectory users, ServerCon
         var query = http.Request.Query.ToDictionary(pair => pair.Key, pair => pair.Value[0] ?? "", StringComparer.Ordinal);
         users.Identify(PresentedToken.In(http.Request.Headers)).Allows(out var user, out _);
         var actor = new AdminActor(user, IsHostOperator: IsOwnerOnUnixSocket(http));
-        return await api.HandleAsync(new AdminRequest(http.Request.Method, http.Request.Path.Value ?? "", query, body.Value, actor));
+        var request = new AdminRequest(http.Request.Method, http.Request.Path.Value ?? "", query, body.Value, actor);
+
+        // Reports read the disk, and this thread carries the streams of others.
+        return await Task.Run(() => api.HandleAsync(request).AsTask());
     }
 
     private AdminAnswer? Refusal(HttpContext http)

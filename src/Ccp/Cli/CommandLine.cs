@@ -9,6 +9,12 @@ internal static class CommandLine
     {
         var parsed = root.Parse(args);
         var isWrong = parsed.Errors.Count > 0;
+        foreach (var listed in parsed.CommandResult.Command.Subcommands)
+        {
+            // In a list one sentence each: the example stands in a command's own help.
+            listed.Description = listed.Description?.Split('\n')[0];
+        }
+
         var exit = await parsed.InvokeAsync(new InvocationConfiguration
         {
             // Help that nobody asked for is no data.

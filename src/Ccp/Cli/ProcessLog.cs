@@ -25,7 +25,9 @@ internal static class ProcessLog
                 logging.AddSimpleConsole(options => (options.UseUtcTimestamp, options.TimestampFormat, options.SingleLine) = (true, TimestampFormat, true));
             }
 
-            logging.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+            // A terminal that is stopped must not stop the proxy: lines are dropped then.
+            logging.Services.Configure<ConsoleLoggerOptions>(options =>
+                (options.LogToStandardErrorThreshold, options.QueueFullMode) = (LogLevel.Trace, ConsoleLoggerQueueFullMode.DropWrite));
         });
         return services.BuildServiceProvider();
     }

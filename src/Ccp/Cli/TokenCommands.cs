@@ -8,7 +8,7 @@ internal static class TokenCommands
 {
     public static Command Build()
     {
-        var hash = new Command("hash", "Read a token from standard input and print its SHA-256, for token_sha256 in the configuration.\n\nExample: uuidgen -r | tee /dev/tty | ccp token hash");
+        var hash = new Command("hash", "Read a token from standard input and print its SHA-256, for token_sha256 in the configuration.\n\nExample: ccp token hash < token.txt");
         hash.SetAction(_ => ApiCommand.RunAsync(() => Task.FromResult(Hash(Console.In))));
         return new Command("token", "Work with access tokens.\n\nExample: ccp token hash < token.txt") { hash };
     }

@@ -32,7 +32,10 @@ internal sealed class ReadSignal : IValueTaskSource
     public ValueTask WaitAsync()
     {
         _source.Reset();
-        Volatile.Write(ref _isWaiting, 1);
+
+        // A full fence: the processor may otherwise look at the read before the flag stands, while the read's end looks at the flag before
+        // that; both miss each other then, and nobody comes to end the wait.
+        Interlocked.Exchange(ref _isWaiting, 1);
 
         // The read may have ended before the flag stood; then nobody will come to end the wait.
         return _isReadDone && Interlocked.Exchange(ref _isWaiting, 0) == 1

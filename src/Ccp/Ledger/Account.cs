@@ -40,7 +40,8 @@ internal sealed class Account(long id, NanoUsd balance)
                 }
 
                 // With no other hold open the last dollars can be spent, whatever the estimate says: the overdraft bounds what that can cost.
-                if (_holds.Count > 0 && _balance - _held < hold.Amount)
+                // Calls that cost nothing hold nothing, and are in nobody's way.
+                if (_holds.Exists(open => !open.IsFree) && _balance - _held < hold.Amount)
                 {
                     return new Refusal(
                         RefusalCode.FundsSpokenFor,
@@ -62,7 +63,7 @@ internal sealed class Account(long id, NanoUsd balance)
         {
             _running += charge - hold.Running;
             hold.Running = charge;
-            return _balance - _running >= -overdraft ? null : _holds.FindLast(open => open.CanEndEarly && !open.MustEnd);
+            return _balance - _running >= -overdraft ? null : _holds.FindLast(open => open.CanEndEarly && !open.IsFree && !open.MustEnd);
         }
     }
 

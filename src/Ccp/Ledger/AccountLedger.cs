@@ -121,13 +121,13 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
         _durable.TryRemove(id, out _);
         return writes.MustWriteAsync(database =>
         {
-            if (account is { } charged && charge is { } amount
-                && book.Post(database, charged, EntryKind.Charge, -amount, id.Value, "ccp", note) != PostResult.Posted)
+            // A settlement that is tried again finds its entry standing: what belongs to it was written with it.
+            if (account is not { } charged || charge is not { } amount
+                || book.Post(database, charged, EntryKind.Charge, -amount, id.Value, "ccp", note) == PostResult.Posted)
             {
-                return;
+                alongside(database);
             }
 
-            alongside(database);
             HoldRow.Delete(database, id.Value);
         });
     }

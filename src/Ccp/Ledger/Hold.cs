@@ -96,6 +96,12 @@ internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id,
 
         _isClosed = true;
         account?.Release(this, charge ?? NanoUsd.Zero);
+        if (charge is null && !_isDurable)
+        {
+            // Refused and failed calls never touch the disk.
+            return Task.CompletedTask;
+        }
+
         return ledger.WriteSettlementAsync(Id, account?.Id, charge, note, alongside);
     }
 

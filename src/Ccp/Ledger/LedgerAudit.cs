@@ -20,29 +20,37 @@ internal sealed class LedgerAudit(EntryChain chain)
         long entries = 0;
         long lastId = 0;
         string? problem = null;
-        LedgerBook.VisitAll(database, entry =>
+        try
         {
-            var balance = balances.GetValueOrDefault(entry.AccountId) + entry.Amount;
-            problem = entry switch
+            LedgerBook.VisitAll(database, entry =>
             {
-                _ when entry.Id != lastId + 1 => $"entry {entry.Id} follows entry {lastId}: one is missing",
-                _ when entry.At < lastAt => $"entry {entry.Id} is dated before the one it follows",
-                _ when entry.BalanceAfter != balance => $"entry {entry.Id} says the balance is {entry.BalanceAfter}; the entries add up to {balance}",
-                _ when !CryptographicOperations.FixedTimeEquals(entry.Hash, chain.HashOf(hash, entry)) => $"entry {entry.Id} does not carry the hash of what it says: it, or one before it, was changed",
-                _ => null,
-            };
-            if (problem is not null)
-            {
-                return false;
-            }
+                var balance = balances.GetValueOrDefault(entry.AccountId) + entry.Amount;
+                problem = entry switch
+                {
+                    _ when entry.Id != lastId + 1 => $"entry {entry.Id} follows entry {lastId}: one is missing",
+                    _ when entry.At < lastAt => $"entry {entry.Id} is dated before the one it follows",
+                    _ when entry.BalanceAfter != balance => $"entry {entry.Id} says the balance is {entry.BalanceAfter}; the entries add up to {balance}",
+                    _ when !CryptographicOperations.FixedTimeEquals(entry.Hash, chain.HashOf(hash, entry)) => $"entry {entry.Id} does not carry the hash of what it says: it, or one before it, was changed",
+                    _ => null,
+                };
+                if (problem is not null)
+                {
+                    return false;
+                }
 
-            balances[entry.AccountId] = balance;
-            hash = entry.Hash;
-            lastAt = entry.At;
-            lastId = entry.Id;
-            entries++;
-            return true;
-        });
+                balances[entry.AccountId] = balance;
+                hash = entry.Hash;
+                lastAt = entry.At;
+                lastId = entry.Id;
+                entries++;
+                return true;
+            });
+        }
+        catch (Exception error) when (error is OverflowException or ArgumentOutOfRangeException or InvalidDataException or InvalidCastException or InvalidOperationException)
+        {
+            // Only a row that ccp did not write holds a time, an amount or a kind that cannot be read or added up.
+            problem = $"the entry after {lastId} cannot be read: {error.Message}";
+        }
 
         problem ??= FindWrongAccount(database, balances);
         return new AuditResult(entries, balances.Count, lastId, hash, problem);

@@ -69,6 +69,7 @@ internal sealed class RelayPipeline(
             }
 
             call.Plan = plan;
+            usage.WriteDecision(call);
 
             // :: 4 is there money
             if (plan.Rates is { } rates)
@@ -81,7 +82,8 @@ internal sealed class RelayPipeline(
                 WarnOfLowBalance(request.Http.Response, user);
             }
 
-            usage.WriteDecision(call);
+            // Someone who has left before anything was sent owes nothing.
+            request.Http.RequestAborted.ThrowIfCancellationRequested();
 
             // :: 5 send, and relay what comes back. The first byte waits for the hold to be on disk.
             var money = hold is null ? CallMoneyOfNothing(id) : new CallMoney(ledger, hold, RowOf(call, hold, user, plan), plan.Rates);
@@ -92,6 +94,7 @@ internal sealed class RelayPipeline(
         finally
         {
             // :: 6 always
+            call.HasClientLeft = request.Http.RequestAborted.IsCancellationRequested;
             try
             {
                 closeout.Finish(call, hold, startedTimestamp);

@@ -76,7 +76,13 @@ internal sealed class WriteQueue : IAsyncDisposable
     /// <summary>Waits until everything queued so far is on disk, or can never be.</summary>
     public async ValueTask DisposeAsync()
     {
-        _waiting.Writer.TryComplete();
+        if (!_waiting.Writer.TryComplete())
+        {
+            // Closed already.
+            await _writer;
+            return;
+        }
+
         await _closing.CancelAsync();
         await _writer;
         _closing.Dispose();
@@ -102,9 +108,11 @@ internal sealed class WriteQueue : IAsyncDisposable
         var group = new List<StoreOperation>(GroupMax);
         while (WaitForWork())
         {
+            // What is tried again takes no room from what is new: else enough of it would keep the rest waiting for ever, and the end from coming.
             group.AddRange(_unfinished);
+            var groupMax = _unfinished.Count + GroupMax;
             _unfinished.Clear();
-            while (group.Count < GroupMax && _waiting.Reader.TryRead(out var operation))
+            while (group.Count < groupMax && _waiting.Reader.TryRead(out var operation))
             {
                 group.Add(operation);
             }

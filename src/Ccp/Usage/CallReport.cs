@@ -39,11 +39,14 @@ internal sealed class CallReport(RequestId id, DateTimeOffset startedAt)
 
     public TimeSpan Elapsed { get; set; }
 
+    /// <summary>True when nobody was left to answer by the end.</summary>
+    public bool HasClientLeft { get; set; }
+
     public int Status => Refusal is { } no ? RefusalMap.ToWire(no.Code).Status : Result?.Status ?? 0;
 
     /// <summary>One word for how it went.</summary>
     public string Reason => Refusal is { } no ? SnakeCase(no.Code)
-        : Result is not { } result ? "internal_error"
+        : Result is not { } result ? (HasClientLeft ? RelayEnd.ClientLeft.ToReason() : "internal_error")
         : !result.IsSuccess ? "upstream_error"
         : result.End != RelayEnd.Complete ? result.End.ToReason()
         : result.Reading.ErrorType is not null ? "upstream_error"

@@ -1,0 +1,44 @@
+# Two commands for a fresh machine: make demo, make test. make help says what each target does.
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test check native bench clean bootstrap build
+
+SOURCES := $(shell find src -name '*.cs' -o -name '*.csproj' -o -name '*.json') Directory.Build.props Directory.Packages.props global.json config.example.toml scripts/native
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+
+demo: native ## build, then show one call through ccp against a scripted upstream, with its charge; ends by itself
+	@dotnet build tests/ScriptedUpstream -c Release --nologo -v q
+	@scripts/demo
+
+serve: native ## run ccp for real, on the built-in default or on $$CCP_CONFIG (needs DEFAULT_ANTHROPIC_API_KEY)
+	artifacts/ccp serve
+
+test: bootstrap native build ## run every test level; the last line is "N passed, N failed"
+	@scripts/install-claude >/dev/null || echo "the end-to-end tests will be skipped"
+	@scripts/test
+
+check: build ## format, analyzers (warnings are errors) and the tests that read the source
+	dotnet format ClaudeProxy.sln --verify-no-changes --no-restore
+	artifacts/build/bin/Ccp.Tests/release_net10.0/Ccp.Tests --filter-namespace "Ccp.Tests.Tidy" --no-progress
+
+native: artifacts/ccp ## build artifacts/ccp, the native executable
+
+artifacts/ccp: $(SOURCES)
+	@scripts/bootstrap
+	@echo "building the native executable; this takes about a minute"
+	@scripts/native
+
+bench: native ## added latency and CPU per request beside a direct connection
+	@dotnet build tests/ScriptedUpstream -c Release --nologo -v q
+	@dotnet build tests/Ccp.Bench -c Release --nologo -v q
+	@artifacts/build/bin/Ccp.Bench/release_net10.0/Ccp.Bench
+
+clean: ## delete everything that was built
+	rm -rf artifacts
+
+bootstrap: ## install what is missing from Debian's packages
+	@scripts/bootstrap --tests
+
+build: bootstrap
+	@dotnet build ClaudeProxy.sln -c Release --nologo -v q

@@ -1,0 +1,101 @@
+using System.CommandLine;
+using System.Text;
+using Ccp.Cli;
+
+namespace Ccp.Tests.Admin;
+
+public sealed class CommandLineTests
+{
+    private static readonly RootCommand Root = new()
+    {
+        InitCommand.Build(_ => null),
+        CheckCommand.Build(_ => null),
+        UserCommands.Build(_ => null),
+        BalanceCommand.Build(_ => null),
+        UsageCommand.Build(_ => null),
+        LedgerCommands.Build(_ => null),
+        TokenCommands.Build(),
+        VersionCommand.Build(),
+    };
+
+    [Theory]
+    [InlineData("user list --json")]
+    [InlineData("user add alice --api-key - --balance 50 --admin")]
+    [InlineData("user update alice --admin true --disabled false --markup 1.5 --billing false --api-key env:KEY")]
+    [InlineData("user delete alice --yes")]
+    [InlineData("user token alice --server http://127.0.0.1:8082")]
+    [InlineData("balance alice")]
+    [InlineData("balance alice 50.25 --reference r --note n")]
+    [InlineData("usage")]
+    [InlineData("usage alice --since 7d --by session")]
+    [InlineData("ledger show alice --limit 5 --before 9")]
+    [InlineData("ledger verify --json")]
+    [InlineData("token hash")]
+    [InlineData("init --dir /tmp/x")]
+    [InlineData("check --config /etc/ccp/config.toml")]
+    [InlineData("version")]
+    public void What_the_help_promises_is_understood(string line)
+    {
+        Assert.Empty(Root.Parse(line).Errors);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("user")]
+    [InlineData("user add")]
+    [InlineData("user update alice")]
+    [InlineData("user update alice --admin perhaps")]
+    [InlineData("balance")]
+    [InlineData("balance alice --reference r")]
+    [InlineData("balance alice 50 60")]
+    [InlineData("usage --by week")]
+    [InlineData("ledger")]
+    [InlineData("ledger show --limit many")]
+    [InlineData("bogus")]
+    public void What_makes_no_sense_is_wrong_usage(string line)
+    {
+        Assert.NotEmpty(Root.Parse(line).Errors);
+    }
+
+    [Fact]
+    public void Every_command_carries_an_example()
+    {
+        Assert.All(Below(Root), command => Assert.Contains("\n\nExample: ccp ", command.Description, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_key_comes_from_standard_input_or_the_environment()
+    {
+        Assert.Null(ApiKeySource.Read(null, _ => null, TextReader.Null));
+        Assert.Equal("sk-1", ApiKeySource.Read("-", _ => null, new StringReader("sk-1\n")));
+        Assert.Equal("sk-2", ApiKeySource.Read("env:KEY", name => name == "KEY" ? "sk-2" : null, TextReader.Null));
+    }
+
+    [Theory]
+    [InlineData("sk-ant-secret")]
+    [InlineData("env:UNSET")]
+    [InlineData("file:/nowhere/at/all")]
+    [InlineData("-")]
+    public void A_key_on_the_command_line_is_refused_and_not_repeated(string stated)
+    {
+        var error = Assert.Throws<WrongUsageException>(() => ApiKeySource.Read(stated, _ => null, TextReader.Null));
+
+        Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nothing_that_a_terminal_acts_on_is_printed()
+    {
+        Assert.Equal("a[2Jbcd é", Terminal.Clean("a\u001b[2Jb\u202ec\u0085d é\u2028"));
+    }
+
+    [Fact]
+    public void A_body_holds_what_was_stated_and_amounts_as_they_were_typed()
+    {
+        var body = AdminCall.BodyOf(("username", "alice"), ("initialBalance", "50.10"), ("isAdmin", "true"), ("note", null));
+
+        Assert.Equal("""{"username":"alice","initialBalance":"50.10","isAdmin":true}""", Encoding.UTF8.GetString(body.Span));
+    }
+
+    private static IEnumerable<Command> Below(Command command) => command.Subcommands.SelectMany(child => Below(child).Prepend(child));
+}

@@ -1,0 +1,72 @@
+using Ccp.Ledger;
+using Ccp.Pricing;
+using Ccp.Tests.Store;
+
+namespace Ccp.Tests.Ledger;
+
+public sealed class HoldRecoveryTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Calls_in_progress_at_a_crash_are_charged_from_their_last_checkpoint_else_from_the_prompt()
+    {
+        long account;
+        await using (var before = Books.Open(_folder))
+        {
+            account = await before.NewAccountAsync(1_000);
+            var far = await before.ServeAsync(account, 100, promptCharge: 20);
+            far.NoteProgress(Books.Progress(70));
+            await before.Ledger.CheckpointAsync();
+            far.NoteProgress(Books.Progress(75));
+            await before.ServeAsync(account, 100, promptCharge: 20);
+            before.Place(account, 100);
+        }
+
+        await using var after = Books.Open(_folder);
+        Assert.Equal((2, new NanoUsd(90)), after.Recovered);
+        Assert.Equal(new AccountState(new NanoUsd(910), NanoUsd.Zero, 0), after.Ledger.StateOf(account));
+        Assert.Equal(new NanoUsd(910), after.BalanceOnDisk(account));
+        Assert.Equal(0, after.Count("hold"));
+        Assert.Equal(2, after.Read("SELECT count(*) FROM request WHERE reason = 'crash' AND is_estimated = 1", row => row.GetInt64(0)));
+        Assert.All(after.Entries(account).Skip(1), entry => Assert.Contains("crash", entry.Note, StringComparison.Ordinal));
+        Assert.Null(after.Audit().Problem);
+    }
+
+    [Fact]
+    public async Task Recovering_again_charges_nothing_again()
+    {
+        long account;
+        await using (var before = Books.Open(_folder))
+        {
+            account = await before.NewAccountAsync(1_000);
+            await before.ServeAsync(account, 100, promptCharge: 20);
+        }
+
+        for (var start = 0; start < 3; start++)
+        {
+            await using var after = Books.Open(_folder);
+            Assert.Equal(start == 0 ? 1 : 0, after.Recovered.Count);
+            Assert.Equal(new NanoUsd(980), after.BalanceOnDisk(account));
+        }
+    }
+
+    [Fact]
+    public async Task A_row_left_behind_by_a_call_that_was_charged_is_cleared_without_a_second_charge()
+    {
+        long account;
+        await using (var before = Books.Open(_folder))
+        {
+            account = await before.NewAccountAsync(1_000);
+            var hold = await before.ServeAsync(account, 100, promptCharge: 20);
+            await before.Ledger.PostAsync(account, EntryKind.Charge, new NanoUsd(-33), hold.Id.Value, "ccp", "a call");
+        }
+
+        await using var after = Books.Open(_folder);
+        Assert.Equal(new NanoUsd(967), after.BalanceOnDisk(account));
+        Assert.Equal(0, after.Count("hold"));
+        Assert.Equal(0, after.Count("request"));
+    }
+}
