@@ -41,7 +41,11 @@ internal abstract class CcpUnderTest : IAsyncDisposable
 
     protected string ConfigPath => Path.Combine(Home, "config.toml");
 
-    protected Uri? Address { get; set; }
+    /// <summary>Such as <c>http://127.0.0.1:40123/</c>.</summary>
+    public Uri? Address { get; protected set; }
+
+    /// <summary>What it has written to its process log so far.</summary>
+    public abstract string Log { get; }
 
     /// <param name="balance">What Alice has, in dollars; 0 for no top-up.</param>
     public static async Task<CcpUnderTest> StartAsync(ScriptedUpstreamServer upstream, string balance = "50", Action<CcpSetup>? change = null)

@@ -1,14 +1,16 @@
 using Ccp.Cli;
 using Ccp.Configuration;
 using Ccp.Ledger;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Ccp.WireTests.Hosting;
 
 internal sealed class InProcessCcp(CcpSetup setup) : CcpUnderTest(setup)
 {
+    private readonly LogText _log = new();
     private RunningServer? _server;
     private int _topUps;
+
+    public override string Log => _log.ToString();
 
     public override async Task RunAsync()
     {
@@ -16,7 +18,7 @@ internal sealed class InProcessCcp(CcpSetup setup) : CcpUnderTest(setup)
         string? Lookup(string name) => Setup.Environment.GetValueOrDefault(name);
         var source = ConfigSource.Load(ConfigPath, DataDirectory.At(Home), Lookup);
         Assert.Empty(source.Result.Problems);
-        _server = await RunningServer.StartAsync(source, DataDirectory.At(Home), Lookup, Setup.Clock ?? TimeProvider.System, NullLogger.Instance);
+        _server = await RunningServer.StartAsync(source, DataDirectory.At(Home), Lookup, Setup.Clock ?? TimeProvider.System, _log);
         Address = new Uri(_server.Addresses.Single());
     }
 

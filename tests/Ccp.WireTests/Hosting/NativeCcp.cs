@@ -12,6 +12,17 @@ internal sealed class NativeCcp(CcpSetup setup) : CcpUnderTest(setup)
     private readonly StringBuilder _stderr = new();
     private Process? _process;
 
+    public override string Log
+    {
+        get
+        {
+            lock (_stderr)
+            {
+                return _stderr.ToString();
+            }
+        }
+    }
+
     public override async Task RunAsync()
     {
         var start = new ProcessStartInfo(NativePath!, ["serve", "--config", ConfigPath]) { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -23,13 +34,21 @@ internal sealed class NativeCcp(CcpSetup setup) : CcpUnderTest(setup)
         }
 
         _process = Process.Start(start)!;
-        _process.ErrorDataReceived += (_, line) => _stderr.AppendLine(line.Data);
+        _process.ErrorDataReceived += (_, line) => Hear(line.Data);
         _process.BeginErrorReadLine();
         using var limit = new CancellationTokenSource(StartsWithin);
         var first = await _process.StandardOutput.ReadLineAsync(limit.Token);
         const string Announcement = "listening on ";
-        Assert.True(first?.StartsWith(Announcement, StringComparison.Ordinal), $"ccp said \"{first}\" and {_stderr}");
+        Assert.True(first?.StartsWith(Announcement, StringComparison.Ordinal), $"ccp said \"{first}\" and {Log}");
         Address = new Uri(first![Announcement.Length..]);
+    }
+
+    private void Hear(string? line)
+    {
+        lock (_stderr)
+        {
+            _stderr.AppendLine(line);
+        }
     }
 
     public override async Task StopAsync()
