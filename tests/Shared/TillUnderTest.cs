@@ -89,7 +89,7 @@ internal sealed class TillUnderTest : IAsyncDisposable
             Rates: "{}");
         await Till.Writes.WriteAsync(database =>
         {
-            Till.Ledger.Post(database, user.AccountId, Ledger.EntryKind.Charge, -amount, id, "ccp", model);
+            Till.Ledger.Post(database, user.AccountId, Ccp.Ledger.EntryKind.Charge, -amount, id, "ccp", model);
             record.Insert(database);
             return true;
         });

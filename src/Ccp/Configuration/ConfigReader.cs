@@ -1,5 +1,6 @@
 using Ccp.Configuration.Sections;
 using Ccp.Configuration.Toml;
+using Ccp.Pricing;
 
 namespace Ccp.Configuration;
 
@@ -46,15 +47,17 @@ internal static class ConfigReader
     {
         var table = new ConfigTable(root, "", problems);
         var keyNames = new SortedSet<string>(StringComparer.Ordinal);
+        var rows = PriceSection.Read(table.Tables("price"), problems.FileName);
+        var prices = PriceBook.With(rows);
         var config = new CcpConfig(
             ServerSection.Read(Section("server"), problems, listen),
-            BillingSection.Read(Section("billing")),
+            BillingSection.Read(Section("billing"), prices),
             StorageSection.Read(Section("storage")),
             LogsSection.Read(Section("logs")),
-            LaneSection.Read(table.Tables("lane"), secrets, problems),
+            LaneSection.Read(table.Tables("lane"), secrets, prices, problems),
             KeySection.Read(table.Tables("key"), secrets, keyNames),
             UserSection.Read(table.Tables("user"), secrets, keyNames),
-            PriceSection.Read(table.Tables("price"), problems.FileName));
+            rows);
         table.RefuseUnknown();
         return config;
 

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Net.Http.Headers;
 using Ccp.Configuration;
+using Ccp.Configuration.Sections;
 using Microsoft.AspNetCore.Http;
 
 namespace Ccp.Forwarding;
@@ -17,15 +18,6 @@ internal static class HeaderPolicy
 
     private static readonly string[] RequestPrefixes = ["anthropic-", "x-stainless-", "x-claude-code-"];
 
-    /// <summary>Never sent to an upstream, even if a lane names them: credentials, what describes this hop, and ccp's own.</summary>
-    private static readonly FrozenSet<string> NeverSent = new[]
-    {
-        "authorization", "x-api-key", "x-auth-token", "cookie", "host", "forwarded", "x-real-ip", "accept-encoding", "content-length", "expect",
-        "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
-    }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
-
-    private static readonly string[] NeverSentPrefixes = ["proxy-", "x-ccp-", "x-forwarded-"];
-
     /// <summary>Not shown to the client: what describes the hop to the upstream, or the operator's organisation there.</summary>
     private static readonly FrozenSet<string> NotReturned = new[]
     {
@@ -37,7 +29,8 @@ internal static class HeaderPolicy
     private const string OwnPrefix = "x-ccp-";
     private const string RateLimitPrefix = "anthropic-ratelimit-";
 
-    public static bool MayNeverBeForwarded(string name) => NeverSent.Contains(name) || StartsWithAny(name, NeverSentPrefixes);
+    /// <summary>Credentials, what describes this hop, and ccp's own: one list, which the configuration is checked against too.</summary>
+    public static bool MayNeverBeForwarded(string name) => ForwardHeaders.WhyNever(name) is not null;
 
     public static void CopyToUpstream(IHeaderDictionary from, HttpRequestMessage to, LaneConfig lane)
     {

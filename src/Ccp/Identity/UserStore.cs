@@ -28,7 +28,8 @@ internal sealed class UserStore(KeyVault vault, TimeProvider time)
             var known = database.Run("UPDATE user SET is_from_file = 1 WHERE name = $1 AND deleted_at_ms IS NULL", user.Name);
             if (known == 0)
             {
-                Insert(database, user.Name, token: null, isAdmin: user.IsAdmin ?? false, isFromFile: true);
+                // What the file says of it stays in the file: a line taken out there leaves nothing behind here.
+                Insert(database, user.Name, token: null, isAdmin: false, isFromFile: true);
             }
         }
     }

@@ -185,6 +185,7 @@ public sealed class ConfigReaderTests
     [InlineData("forward_headers = ['a b']")]
     [InlineData("http2 = 'yes'")]
     [InlineData("price_as = 'a b'")]
+    [InlineData("price_as = 'claude-nobody-prices-this'")]
     public void An_impossible_lane_setting_is_refused(string setting)
     {
         var problem = Configured.Problem("[[lane]]\nname = 'anthropic'\n" + setting);
@@ -199,6 +200,13 @@ public sealed class ConfigReaderTests
         Assert.Empty(Configured.Result("[[lane]]\nname = 'anthropic'\nbase_url = 'http://127.0.0.1:9'").Warnings);
         var warning = Assert.Single(Configured.Result("[[lane]]\nname = 'anthropic'\nbase_url = 'http://10.0.0.1:9'").Warnings);
         Assert.StartsWith("config.toml:3:12: lane.base_url:", warning.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_unknown_model_can_only_be_charged_as_one_that_has_a_price()
+    {
+        Assert.StartsWith("config.toml:2:17: billing.unknown_model:", Configured.Problem("[billing]\nunknown_model = 'claude-opus-9'"), StringComparison.Ordinal);
+        Assert.Equal("claude-opus-9", Configured.Good("[billing]\nunknown_model = 'claude-opus-9'\n[[price]]\nmodel = 'claude-opus-9'\ninput = 1\noutput = 2").Billing.UnknownModelPricedAs);
     }
 
     private static LaneConfig Lane(string setting) => Configured.Good("[[lane]]\nname = 'anthropic'\n" + setting).Lanes.Single();

@@ -28,7 +28,7 @@ internal static class ForwardHeaders
         ["accept-encoding"] = "usage is read from the answer, which therefore comes uncompressed",
         ["forwarded"] = Origin,
         ["x-real-ip"] = Origin,
-    }.ToFrozenDictionary();
+    }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
     private static readonly (string Prefix, string Reason)[] NeverPrefixes = [("proxy-", Credential), ("x-ccp-", Own), ("x-forwarded-", Origin)];
 
@@ -57,8 +57,24 @@ internal static class ForwardHeaders
         return names;
     }
 
-    private static string? WhyNever(string name) =>
-        Never.GetValueOrDefault(name) ?? NeverPrefixes.FirstOrDefault(never => name.StartsWith(never.Prefix, StringComparison.Ordinal)).Reason;
+    /// <returns>Why a request header never leaves ccp, whatever a lane names; null when it may.</returns>
+    public static string? WhyNever(string name)
+    {
+        if (Never.TryGetValue(name, out var reason))
+        {
+            return reason;
+        }
+
+        foreach (var (prefix, why) in NeverPrefixes)
+        {
+            if (name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+            {
+                return why;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>A token in the sense of RFC 9110, section 5.6.2.</summary>
     private static bool IsHeaderName(string name) =>

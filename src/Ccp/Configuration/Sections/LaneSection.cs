@@ -1,3 +1,4 @@
+using Ccp.Pricing;
 using System.Net;
 
 namespace Ccp.Configuration.Sections;
@@ -28,7 +29,7 @@ internal static class LaneSection
         PingAfter: TimeSpan.FromSeconds(30),
         PriceAs: null);
 
-    public static IReadOnlyList<LaneConfig> Read(IReadOnlyList<ConfigTable> tables, SecretReferences secrets, ConfigProblems problems)
+    public static IReadOnlyList<LaneConfig> Read(IReadOnlyList<ConfigTable> tables, SecretReferences secrets, PriceBook prices, ConfigProblems problems)
     {
         var lanes = new List<LaneConfig>();
         var linesOf = new Dictionary<string, int>();
@@ -42,7 +43,7 @@ internal static class LaneSection
             }
 
             var key = table.Has("key") ? ReadKey(table, secrets) : secrets.ResolveVariable(KeyVariable, problems);
-            lanes.Add(ReadLane(table, BuiltIn(key)));
+            lanes.Add(ReadLane(table, BuiltIn(key), prices));
         }
 
         return lanes.Count > 0 ? lanes : [BuiltIn(secrets.ResolveVariable(KeyVariable, problems))];
@@ -60,7 +61,7 @@ internal static class LaneSection
         return false;
     }
 
-    private static LaneConfig ReadLane(ConfigTable table, LaneConfig builtIn)
+    private static LaneConfig ReadLane(ConfigTable table, LaneConfig builtIn, PriceBook prices)
     {
         var lane = builtIn with
         {
@@ -81,7 +82,7 @@ internal static class LaneSection
             PingAfter = table.Duration("ping_after", TimeSpan.FromSeconds(1), TimeoutMax) ?? builtIn.PingAfter,
             PriceAs = table.TextOrEmpty("price_as"),
         };
-        if (lane.PriceAs is not null && !Names.IsModel(lane.PriceAs))
+        if (lane.PriceAs is not null && (!Names.IsModel(lane.PriceAs) || prices.Find(lane.PriceAs, DateTimeOffset.MaxValue) is null))
         {
             table.Refuse("price_as", "expected the id of a priced model");
         }
