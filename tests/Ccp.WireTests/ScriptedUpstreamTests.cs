@@ -64,15 +64,14 @@ public sealed class ScriptedUpstreamTests
         Assert.Equal(SseEvents.MessageStop, await rest.ReadToEndAsync(Cancellation));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_cut_comes_after_all_that_was_sent_before_it(bool http2)
+    /// <remarks>Over HTTP/1.1: a reset of an HTTP/2 stream lets a client forget what it has not read yet.</remarks>
+    [Fact]
+    public async Task A_cut_comes_after_all_that_was_sent_before_it()
     {
         var sent = new byte[300_000];
         await using var upstream = await ScriptedUpstreamServer.StartAsync(
-            _ => Answers.BeginStream().SendInPieces(sent, 1, 2, 100_000).Cut(), new() { Http2 = http2 });
-        using var client = ClientFor(http2);
+            _ => Answers.BeginStream().SendInPieces(sent, 1, 2, 100_000).Cut(), new());
+        using var client = ClientFor(http2: false);
 
         using var response = await client.GetAsync(upstream.BaseUrl, HttpCompletionOption.ResponseHeadersRead, Cancellation);
         await using var body = await response.Content.ReadAsStreamAsync(Cancellation);
@@ -80,7 +79,6 @@ public sealed class ScriptedUpstreamTests
 
         await Assert.ThrowsAnyAsync<IOException>(async () => await body.ReadAtLeastAsync(new byte[1], 1, true, Cancellation));
         var recorded = await upstream.NextAsync(Cancellation);
-        Assert.Equal(http2 ? "HTTP/2" : "HTTP/1.1", recorded.HttpVersion);
         Assert.False(recorded.Aborted.IsCompleted);
     }
 
