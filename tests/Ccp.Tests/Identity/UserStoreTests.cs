@@ -33,7 +33,7 @@ public sealed class UserStoreTests : IDisposable
     {
         var id = _users.Insert(_database, "alice", AccessToken.HashOf("token"), isAdmin: false);
         _users.SetUpstreamKey(_database, id, new Secret("sk-own"));
-        UserStore.SetFlags(_database, id, isAdmin: true, isDisabled: true, isBilled: false, markup: 1.25m);
+        _database.Run("UPDATE user SET is_admin = 1, is_disabled = 1, is_billed = 0, markup = '1.25' WHERE id = $1", id);
 
         var user = Assert.Single(Load());
         Assert.Equal(("alice", true, true, false, 1.25m), (user.Name, user.IsAdmin, user.IsDisabled, user.IsBilled, user.Markup!.Value));
@@ -63,7 +63,7 @@ public sealed class UserStoreTests : IDisposable
     public void What_the_file_states_stands_over_the_store_and_what_it_leaves_out_does_not()
     {
         var id = _users.Insert(_database, "alice", AccessToken.HashOf("stored"), isAdmin: true);
-        UserStore.SetFlags(_database, id, isAdmin: true, isDisabled: false, isBilled: true, markup: 3m);
+        _database.Run("UPDATE user SET markup = '3' WHERE id = $1", id);
 
         var untouched = Assert.Single(Load(InFile("alice")));
         Assert.Equal((AccessToken.HashOf("stored"), true, true, 3m), (untouched.Token, untouched.IsAdmin, untouched.IsBilled, untouched.Markup));
