@@ -46,7 +46,10 @@ internal sealed class CallMoney(AccountLedger ledger, Hold hold, HoldRow? row, R
         if (rates is not null && hold.IsCharged && tokens != _noted)
         {
             _noted = tokens;
-            hold.NoteProgress(new HoldProgress(_costRates!.RunningAmount(tokens), rates.RunningAmount(tokens), tokens));
+
+            // A provider that counts the prompt only at the end has read it all the same: until then the estimate stands.
+            var used = tokens.Prompt == 0 && row is not null ? tokens with { Input = row.Tokens.Input } : tokens;
+            hold.NoteProgress(new HoldProgress(_costRates!.RunningAmount(used), rates.RunningAmount(used), used));
         }
     }
 

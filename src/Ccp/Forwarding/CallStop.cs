@@ -31,7 +31,14 @@ internal sealed class CallStop : IDisposable
     {
         if (Interlocked.CompareExchange(ref _cause, (int)cause, StillRunning) == StillRunning)
         {
-            _source.Cancel();
+            try
+            {
+                _source.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // The call ended by itself in this moment; whoever stops many must not stumble over it.
+            }
         }
     }
 

@@ -14,8 +14,8 @@ internal static class UsageOwed
         var reading = result.Reading;
         if (reading.HasStarted)
         {
-            // The stream broke before it said how large the prompt was, or the provider says so only at the end.
-            return reading.Quality == ReadingQuality.Estimated && reading.Usage.Tokens.Prompt == 0
+            // The stream broke before it said how large the prompt was, the provider says so only at the end, or what it said cannot be true.
+            return reading.Quality != ReadingQuality.Exact && reading.Usage.Tokens.Prompt == 0
                 ? reading.Usage with { Tokens = reading.Usage.Tokens with { Input = facts.EstimatedPromptTokens } }
                 : reading.Usage;
         }

@@ -17,10 +17,13 @@ internal static class CostForecasts
     /// <summary>Taken when a request does not say how long its answer may be.</summary>
     private const long OutputTokensMax = 128_000;
 
+    /// <summary>More than any model writes: what lies above is a mistake, which the provider answers, and no sum of money.</summary>
+    private const long OutputTokensBelievable = 10_000_000;
+
     public static CostForecast Of(RateCard rates, RequestFacts facts)
     {
         var prompt = new TokenUsage { Input = facts.EstimatedPromptTokens };
-        var longest = facts.MaxTokens ?? OutputTokensMax;
+        var longest = Math.Min(facts.MaxTokens ?? OutputTokensMax, OutputTokensBelievable);
 
         // Nothing is dearer for a prompt than to be written to the cache for an hour, unless it is plain input.
         var dearestPrompt = new TokenUsage { CacheWrite1h = facts.EstimatedPromptTokens };

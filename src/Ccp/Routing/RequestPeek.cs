@@ -22,6 +22,9 @@ internal static class RequestPeek
     /// <summary>The largest context window on offer.</summary>
     private const long ContextWindowTokens = 1_000_000;
 
+    /// <summary>Longer names are nobody's, and would be written down with every call.</summary>
+    private const int NameLengthMax = 256;
+
     /// <summary>Shorter strings named <c>data</c> are counted as text.</summary>
     private const int PictureBytesMin = 256;
 
@@ -80,6 +83,11 @@ internal static class RequestPeek
             if (string.IsNullOrWhiteSpace(_model))
             {
                 return Malformed("The request names no model: \"model\" must be a non-empty string.");
+            }
+
+            if (_model.Length > NameLengthMax)
+            {
+                return Malformed($"\"model\" must be a name of at most {NameLengthMax} characters.");
             }
 
             var textBytes = Math.Max(0, _bodyBytes - _pictureBytes);
@@ -156,11 +164,13 @@ internal static class RequestPeek
             try
             {
                 using var document = JsonDocument.Parse(userId);
-                return document.RootElement.TryGetProperty("session_id"u8, out var session) && session.ValueKind == JsonValueKind.String
-                    ? session.GetString()
+                return document.RootElement.TryGetProperty("session_id"u8, out var session)
+                    && session.ValueKind == JsonValueKind.String
+                    && session.GetString() is { Length: > 0 and <= NameLengthMax } id
+                    ? id
                     : null;
             }
-            catch (JsonException)
+            catch (Exception error) when (error is JsonException or InvalidOperationException)
             {
                 return null;
             }

@@ -79,8 +79,7 @@ internal sealed class UsageLog : IAsyncDisposable
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
                 _log.UsageLogFailed(error.Message);
-                _file?.Dispose();
-                _file = null;
+                Abandon();
             }
 
             if (Interlocked.Exchange(ref _dropped, 0) is var dropped and > 0)
@@ -88,6 +87,21 @@ internal sealed class UsageLog : IAsyncDisposable
                 _log.UsageLogDropped(dropped);
             }
         }
+    }
+
+    /// <summary>Lets go of a file that cannot be written; closing it writes what is still buffered, and fails once more.</summary>
+    private void Abandon()
+    {
+        try
+        {
+            _file?.Dispose();
+        }
+        catch (IOException)
+        {
+            // Said already.
+        }
+
+        _file = null;
     }
 
     private void OpenOrRotate(int next)

@@ -1,0 +1,69 @@
+using System.Text.RegularExpressions;
+
+namespace Ccp.Tests.Tidy;
+
+/// <summary>
+/// Goal: money is decided in places that know nothing of HTTP, storage or each other, and it stays so.
+/// Method: which folder of src/Ccp names which other is read from the sources and compared with the table; what is not in it may not be used.
+/// </summary>
+public sealed partial class LayeringTests
+{
+    private const string Anything = "*";
+
+    private static readonly Dictionary<string, string> MayUse = new()
+    {
+        ["Pricing"] = "",
+        ["Refusals"] = "",
+        ["Telemetry"] = "",
+        ["Metering"] = "Pricing",
+        ["Store"] = "Telemetry",
+        ["Configuration"] = "Pricing Refusals",
+        ["Identity"] = "Store Refusals Configuration",
+        ["Ledger"] = "Store Pricing Refusals Telemetry Identity",
+        ["Routing"] = "Pricing Configuration Refusals Identity Ledger",
+        ["Forwarding"] = "Routing Metering Configuration Refusals Telemetry Ledger Pricing Store",
+        ["Usage"] = "Store Pricing Refusals Telemetry Configuration Identity Routing Ledger Forwarding",
+        ["Relay"] = "Configuration Forwarding Identity Ledger Metering Pricing Refusals Routing Store Telemetry Usage",
+        ["Admin"] = "Identity Ledger Usage Pricing Routing Refusals Configuration Store Telemetry Listening",
+        ["Listening"] = "Relay Admin Refusals Configuration Telemetry Forwarding",
+        ["Cli"] = Anything,
+        [""] = Anything,
+    };
+
+    public static TheoryData<string> Folders => [.. MayUse.Keys];
+
+    [Fact]
+    public void Every_folder_is_in_the_table()
+    {
+        Assert.Equal(MayUse.Keys.Order(StringComparer.Ordinal), Sources.All.Select(file => Sources.FolderOf(file.Path)).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void A_folder_uses_only_what_is_below_it(string folder)
+    {
+        if (MayUse[folder] == Anything)
+        {
+            return;
+        }
+
+        var allowed = MayUse[folder].Split(' ').Append(folder).ToHashSet(StringComparer.Ordinal);
+        var strays = Sources.All
+            .Where(file => Sources.FolderOf(file.Path) == folder)
+            .SelectMany(file => Uses(file.Text).Where(used => !allowed.Contains(used)).Select(used => $"{file.Path} uses {used}"));
+        Assert.Empty(strays);
+    }
+
+    [Fact]
+    public void A_use_is_seen_in_either_spelling()
+    {
+        Assert.Equal(["Ledger", "Relay", "Store"], Uses("using Ccp.Store;\nnamespace Ccp.Pricing;\nvar a = Ccp.Relay.X.Y;\nLedger.AccountLedger b;\n// Ccp.Cli.Z\n").Order(StringComparer.Ordinal));
+    }
+
+    private static IEnumerable<string> Uses(string text) =>
+        Use().Matches(Sources.Code(text)).Select(match => match.Groups["folder"].Value).Where(MayUse.ContainsKey).Distinct();
+
+    /// <summary>A using directive, or a name with its folder before it. The namespace of the file itself is no use.</summary>
+    [GeneratedRegex(@"(?<!namespace )\bCcp\.(?<folder>[A-Z]\w+)|(?<![\w.""])(?<folder>Admin|Cli|Configuration|Forwarding|Identity|Ledger|Listening|Metering|Pricing|Refusals|Relay|Routing|Store|Telemetry|Usage)\.(AccountLedger|AdminApi|MeterReading|ForwardResult|[A-Z]\w+(Config|Book|Store|Relay|Queue|Ledger))\b")]
+    private static partial Regex Use();
+}
