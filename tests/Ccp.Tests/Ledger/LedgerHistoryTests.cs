@@ -178,6 +178,9 @@ public sealed class LedgerHistoryTests
         private async Task RestartAsync()
         {
             await _books.DisposeAsync();
+
+            // All that was queued is written: what memory went by until now is what the disk says.
+            Assert.All(_accounts, account => Assert.Equal(_books.BalanceOnDisk(account), _books.Ledger.StateOf(account).Balance));
             await VerifyAfterOpeningAsync();
         }
 
