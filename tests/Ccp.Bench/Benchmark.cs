@@ -18,8 +18,8 @@ internal sealed class Benchmark
     public Benchmark(Stage stage)
     {
         _stage = stage;
-        var upstream = stage.StartUpstream(
-            "upstream", "--reply-bytes", Text(Sizes.ReplyBytes), "--events", Text(stage.Durations.PacedEvents), "--interval-ms", Text((int)PacedStreams.Interval.TotalMilliseconds));
+        string[] paced = ["--events", Text(stage.Durations.PacedEvents), "--interval-ms", Text((int)PacedStreams.Interval.TotalMilliseconds)];
+        var upstream = stage.StartUpstream("upstream", ["--reply-bytes", Text(Sizes.ReplyBytes), .. paced]);
         var slow = stage.StartUpstream("slow upstream", "--events", "1", "--first-byte-ms", "20");
         _ccp = stage.StartCcp("ccp", upstream, "main");
         _slowCcp = stage.StartCcp("ccp of the slow upstream", slow, "slow");

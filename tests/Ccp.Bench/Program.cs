@@ -61,7 +61,16 @@ internal static class Program
         var isShort = stage.Durations == Durations.Short;
         var surroundings = Surroundings.Now(stage.MeasureSyncedWrite(), isShort);
         var benchmark = new Benchmark(stage);
-        benchmark.Run();
+        try
+        {
+            benchmark.Run();
+        }
+        catch (BenchFailedException problem)
+        {
+            // What has been measured until then is shown all the same; that it ended early is a problem like others.
+            stage.Unserved.Add(problem.Message);
+            stage.StopAllThatEnded();
+        }
 
         var unserved = stage.Unserved;
         Table.Write(Console.Out, surroundings, benchmark.Figures);
@@ -71,7 +80,7 @@ internal static class Program
             Console.Error.WriteLine(reason);
         }
 
-        Console.WriteLine(unserved.Count == 0 ? "\neverything was served" : $"\n{unserved.Count} problems; the first ones are above");
+        Console.WriteLine(unserved.Count == 0 ? "\neverything was served" : $"\n{unserved.Count} problems, listed on standard error");
         return unserved.Count == 0 ? 0 : Failed;
     }
 }

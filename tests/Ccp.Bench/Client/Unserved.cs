@@ -3,10 +3,10 @@ namespace Ccp.Bench.Client;
 /// <summary>Everything that should have been answered and was not, and what else was found wrong.</summary>
 internal sealed class Unserved
 {
-    private const int ReasonsMax = 10;
+    private const int ReasonsMax = 20;
 
     private readonly Lock _lock = new();
-    private readonly List<string> _reasons = [];
+    private readonly Dictionary<string, int> _timesOf = [];
     private int _count;
 
     public int Count
@@ -20,14 +20,14 @@ internal sealed class Unserved
         }
     }
 
-    /// <summary>The first ones.</summary>
+    /// <summary>Each once, with how often it was so.</summary>
     public IReadOnlyList<string> Reasons
     {
         get
         {
             lock (_lock)
             {
-                return [.. _reasons];
+                return [.. _timesOf.Select(reason => $"{reason.Value} × {reason.Key}")];
             }
         }
     }
@@ -37,9 +37,9 @@ internal sealed class Unserved
         lock (_lock)
         {
             _count++;
-            if (_reasons.Count < ReasonsMax)
+            if (_timesOf.Count < ReasonsMax || _timesOf.ContainsKey(reason))
             {
-                _reasons.Add(reason);
+                _timesOf[reason] = _timesOf.GetValueOrDefault(reason) + 1;
             }
         }
     }

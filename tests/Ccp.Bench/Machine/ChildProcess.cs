@@ -29,7 +29,16 @@ internal sealed class ChildProcess : IDisposable
 
     public int Id => _process.Id;
 
-    public bool IsRunning => !_process.HasExited;
+    public bool HasEndedByItself
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return !_stopped && _process.HasExited;
+            }
+        }
+    }
 
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
 
@@ -45,10 +54,8 @@ internal sealed class ChildProcess : IDisposable
         }
     }
 
-    /// <summary>Returns once the server listens.</summary>
     /// <param name="environment">All that the process gets: a proxy setting of this machine must not come between.</param>
-    /// <param name="adopt">Called before the wait, so that whoever stops the children knows of this one.</param>
-    public static ChildProcess Start(string name, string path, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, Action<ChildProcess> adopt)
+    public static ChildProcess Start(string name, string path, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
         var start = new ProcessStartInfo(path, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment.Clear();
@@ -57,20 +64,21 @@ internal sealed class ChildProcess : IDisposable
             start.Environment[variable] = value;
         }
 
-        var process = Process.Start(start) ?? throw new BenchFailedException($"{path} did not start.");
-        var child = new ChildProcess(process, name);
-        adopt(child);
-        var line = process.StandardOutput.ReadLineAsync();
-        if (!line.Wait(StartsWithin) || line.Result?.StartsWith(Announcement, StringComparison.Ordinal) != true)
-        {
-            throw new BenchFailedException($"{name} did not begin to listen. It said: {(line.IsCompleted ? line.Result : "")} {child.Stderr}");
-        }
-
-        child.Address = new Uri(line.Result[Announcement.Length..].Split(',')[0]);
-        return child;
+        return new(Process.Start(start) ?? throw new BenchFailedException($"{path} did not start."), name);
     }
 
-    /// <returns>Null when it ended as it should; else what was wrong. Only the first call says.</returns>
+    public void WaitUntilItListens()
+    {
+        var line = _process.StandardOutput.ReadLineAsync();
+        if (!line.Wait(StartsWithin) || line.Result?.StartsWith(Announcement, StringComparison.Ordinal) != true)
+        {
+            throw new BenchFailedException($"{Name} did not begin to listen. It said: {(line.IsCompleted ? line.Result : "")} {Stderr}");
+        }
+
+        Address = new Uri(line.Result[Announcement.Length..].Split(',')[0]);
+    }
+
+    /// <returns>Null when it ended as it should; else what was wrong. Only the first call says so.</returns>
     public string? Stop()
     {
         lock (_lock)

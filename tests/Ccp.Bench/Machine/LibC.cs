@@ -15,7 +15,7 @@ internal static partial class LibC
     {
         if (clock_getcpuclockid(processId, out var clock) != 0 || clock_gettime(clock, out var time) != 0)
         {
-            throw new BenchFailedException($"Process {processId} has no CPU clock: it has ended.");
+            throw new BenchFailedException($"Process {processId} has ended: its CPU time cannot be read.");
         }
 
         return new TimeSpan((time.Seconds * TimeSpan.TicksPerSecond) + (time.Nanoseconds / TimeSpan.NanosecondsPerTick));

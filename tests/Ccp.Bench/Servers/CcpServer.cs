@@ -20,7 +20,8 @@ internal sealed class CcpServer : IDisposable
 
     private readonly CallConnection _admin;
 
-    private CcpServer(string home, ChildProcess process)
+    /// <param name="home">Its data directory.</param>
+    public CcpServer(string home, ChildProcess process)
     {
         Process = process;
         _admin = new CallConnection(new UnixDomainSocketEndPoint(Path.Combine(home, "ccp.sock")));
@@ -34,14 +35,22 @@ internal sealed class CcpServer : IDisposable
 
     public Target Free { get; }
 
-    /// <param name="home">Exists; may hold the store of an earlier run.</param>
-    public static CcpServer Start(string name, string path, string home, Uri upstream, Action<ChildProcess> adopt)
-    {
-        var config = Path.Combine(home, "config.toml");
-        File.WriteAllText(config, Toml(upstream));
-        var environment = new Dictionary<string, string> { ["CCP_HOME"] = home, ["DEFAULT_ANTHROPIC_API_KEY"] = "key-of-the-benchmark" };
-        return new CcpServer(home, ChildProcess.Start(name, path, ["serve", "--config", config], environment, adopt));
-    }
+    public static string Toml(Uri upstream) =>
+        $"""
+        [server]
+        listen = "127.0.0.1:0"
+        drain = "1s"
+        [[lane]]
+        name = "anthropic"
+        base_url = "{upstream.AbsoluteUri.TrimEnd('/')}"
+        [[user]]
+        name = "{PayingUser}"
+        token_sha256 = "{HashOf(PayingToken)}"
+        [[user]]
+        name = "{FreeUser}"
+        token_sha256 = "{HashOf(FreeToken)}"
+        billing = false
+        """;
 
     public void TopUp() => Ask($"POST /admin/balance/{PayingUser}", """{"amount":100000}""");
 
@@ -95,23 +104,6 @@ internal sealed class CcpServer : IDisposable
         _admin.Call(Encoding.UTF8.GetBytes($"{line} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {body.Length}\r\n\r\n{body}"));
         return _admin.Status == 200 ? _admin.BodyStart : throw new BenchFailedException($"{Process.Name} answered {line} with {_admin.Status}: {_admin.BodyStart}");
     }
-
-    private static string Toml(Uri upstream) =>
-        $"""
-        [server]
-        listen = "127.0.0.1:0"
-        drain = "1s"
-        [[lane]]
-        name = "anthropic"
-        base_url = "{upstream.AbsoluteUri.TrimEnd('/')}"
-        [[user]]
-        name = "{PayingUser}"
-        token_sha256 = "{HashOf(PayingToken)}"
-        [[user]]
-        name = "{FreeUser}"
-        token_sha256 = "{HashOf(FreeToken)}"
-        billing = false
-        """;
 
     private static string HashOf(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 }

@@ -8,7 +8,7 @@ internal sealed class Stage : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly List<ChildProcess> _children = [];
-    private readonly string _directory = Directory.CreateTempSubdirectory("ccp-bench-").FullName;
+    private readonly string _directory;
     private bool _isOver;
 
     public Stage(Durations durations)
@@ -16,6 +16,7 @@ internal sealed class Stage : IDisposable
         Durations = durations;
         CcpPath = PathFrom("CCP_BIN", "artifacts/ccp");
         UpstreamPath = PathFrom("CCP_UPSTREAM_BIN", "artifacts/build/bin/ScriptedUpstream/release_net10.0/ScriptedUpstream");
+        _directory = Directory.CreateTempSubdirectory("ccp-bench-").FullName;
     }
 
     public Durations Durations { get; }
@@ -37,12 +38,18 @@ internal sealed class Stage : IDisposable
             }
         }
 
-        return ChildProcess.Start(name, UpstreamPath, arguments, environment, Adopt);
+        return Start(name, UpstreamPath, arguments, environment);
     }
 
     /// <param name="home">A name; servers started with the same one, one after the other, share a store.</param>
-    public CcpServer StartCcp(string name, ChildProcess upstream, string home) =>
-        CcpServer.Start(name, CcpPath, Directory.CreateDirectory(Path.Combine(_directory, home)).FullName, upstream.Address, Adopt);
+    public CcpServer StartCcp(string name, ChildProcess upstream, string home)
+    {
+        var directory = Directory.CreateDirectory(Path.Combine(_directory, home)).FullName;
+        var config = Path.Combine(directory, "config.toml");
+        File.WriteAllText(config, CcpServer.Toml(upstream.Address));
+        var environment = new Dictionary<string, string> { ["CCP_HOME"] = directory, ["DEFAULT_ANTHROPIC_API_KEY"] = "key-of-the-benchmark" };
+        return new CcpServer(directory, Start(name, CcpPath, ["serve", "--config", config], environment));
+    }
 
     /// <summary>Ends one server, and notes it if it does not end well.</summary>
     public void Stop(ChildProcess child)
@@ -50,6 +57,15 @@ internal sealed class Stage : IDisposable
         if (child.Stop() is { } problem)
         {
             Unserved.Add(problem);
+        }
+    }
+
+    /// <summary>Notes the servers that have ended without being told to, with the last that they said.</summary>
+    public void StopAllThatEnded()
+    {
+        lock (_lock)
+        {
+            _children.FindAll(child => child.HasEndedByItself).ForEach(Stop);
         }
     }
 
@@ -71,7 +87,7 @@ internal sealed class Stage : IDisposable
         return Latency.Of(times);
     }
 
-    /// <summary>All at the same time; whoever still starts a server has it ended at once.</summary>
+    /// <summary>All at the same time. No server can be started any more.</summary>
     public void Dispose()
     {
         lock (_lock)
@@ -87,18 +103,24 @@ internal sealed class Stage : IDisposable
         }
     }
 
-    private void Adopt(ChildProcess child)
+    private ChildProcess Start(string name, string path, string[] arguments, Dictionary<string, string> environment)
     {
+        ChildProcess child;
+
+        // Under the lock both: a server of which the end of the run does not know would outlive it.
         lock (_lock)
         {
             if (_isOver)
             {
-                child.Dispose();
                 throw new BenchFailedException("The run is over.");
             }
 
+            child = ChildProcess.Start(name, path, arguments, environment);
             _children.Add(child);
         }
+
+        child.WaitUntilItListens();
+        return child;
     }
 
     private static string PathFrom(string variable, string usual)
