@@ -4,6 +4,7 @@ using Ccp.Cli;
 SQLitePCL.Batteries_V2.Init();
 
 Func<string, string?> environment = Environment.GetEnvironmentVariable;
+Terminal.HasBorders = !Console.IsOutputRedirected && string.IsNullOrEmpty(environment("NO_COLOR"));
 var root = new RootCommand("ccp, the Claude Code proxy: one team, one egress, one bill.")
 {
     ServeCommand.Build(environment),

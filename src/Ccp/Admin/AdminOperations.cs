@@ -1,8 +1,8 @@
-using Ccp.Cli;
 using Ccp.Configuration;
 using Ccp.Identity;
 using Ccp.Refusals;
 using Ccp.Store;
+using Ccp.Telemetry;
 
 namespace Ccp.Admin;
 

@@ -9,7 +9,8 @@ namespace Ccp.Cli;
 /// <summary>What people see of an answer. With a terminal tables have borders; in a file or a pipe they are aligned text.</summary>
 internal static class Terminal
 {
-    private static bool HasBorders => !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+    /// <summary>Set once, at the start: a terminal, and no NO_COLOR.</summary>
+    public static bool HasBorders { get; set; }
 
     /// <summary>Text without what a terminal would act on: control characters, and those that turn the direction of writing.</summary>
     public static string Clean(string text)

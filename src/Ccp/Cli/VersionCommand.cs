@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Ccp.Telemetry;
 
 namespace Ccp.Cli;
 

@@ -37,6 +37,9 @@ internal sealed class AnswerMeter : IDisposable
     public bool HasStarted => _stream?.HasStarted ?? false;
 
     /// <summary>True when the final numbers are in.</summary>
+    public bool HasFinalUsage => _stream?.HasFinalUsage ?? false;
+
+    /// <summary>True when the stream has said that it is over.</summary>
     public bool IsComplete => _stream?.IsComplete ?? false;
 
     /// <summary>True where ccp may put an event of its own.</summary>

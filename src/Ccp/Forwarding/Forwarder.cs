@@ -125,6 +125,8 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveRelays active, Ti
     {
         try
         {
+            // An error is short; one that stands still is given up with the lane's idle time.
+            stop.AllowUntilAnswer(plan.Lane.IdleTimeout);
             await using var body = await answer.Content.ReadAsStreamAsync(stop.Token);
             var start = new byte[ErrorBytesLookedAt];
             var length = await body.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, stop.Token);

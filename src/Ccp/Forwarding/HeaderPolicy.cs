@@ -22,7 +22,7 @@ internal static class HeaderPolicy
     private static readonly FrozenSet<string> NotReturned = new[]
     {
         "set-cookie", "server", "via", "alt-svc", "anthropic-organization-id",
-        "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
+        "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     private const string CloudflarePrefix = "cf-";

@@ -135,9 +135,9 @@ internal sealed class ResponseRelay(Stream upstream, PipeWriter client, AnswerMe
             await SendAsync(default);
         }
 
-        if (meter.IsComplete)
+        if (meter.HasFinalUsage)
         {
-            // The final numbers are in, and the upstream takes its time to close: they are written down now.
+            // The final numbers are in, and the upstream takes its time to end: they are written down now.
             money.NoteFinal();
         }
 

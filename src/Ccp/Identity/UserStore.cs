@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Ccp.Configuration;
 using Ccp.Store;
 using Microsoft.Data.Sqlite;
@@ -106,6 +107,18 @@ internal sealed class UserStore(KeyVault vault, TimeProvider time)
         };
     }
 
+    private Secret OpenKey(byte[] sealedKey, long userId, string name)
+    {
+        try
+        {
+            return vault.Open(sealedKey, userId);
+        }
+        catch (CryptographicException error)
+        {
+            throw new StoreUnavailableException($"The stored upstream key of user {name} cannot be opened: the row was changed, or comes from another store. Restore a backup.", error);
+        }
+    }
+
     private User Read(SqliteDataReader row)
     {
         var id = row.GetInt64(0);
@@ -119,7 +132,7 @@ internal sealed class UserStore(KeyVault vault, TimeProvider time)
             IsBilled: row.GetInt64(6) == 1,
             row.IsDBNull(7) ? null : decimal.Parse(row.GetString(7), CultureInfo.InvariantCulture),
             row.IsDBNull(8) ? null : row.GetString(8),
-            row.IsDBNull(9) ? null : vault.Open(row.GetFieldValue<byte[]>(9), id),
+            row.IsDBNull(9) ? null : OpenKey(row.GetFieldValue<byte[]>(9), id, row.GetString(1)),
             IsFromFile: row.GetInt64(10) == 1,
             DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(11)),
             row.IsDBNull(12) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(12)));

@@ -14,14 +14,14 @@ internal sealed class LedgerBook(EntryChain chain, TimeProvider time)
     {
         var kindText = kind.ToText();
         var standing = database.Query(
-            "SELECT amount_nano FROM entry WHERE account_id = $1 AND kind = $2 AND reference = $3",
-            row => new NanoUsd(row.GetInt64(0)),
+            "SELECT amount_nano, note FROM entry WHERE account_id = $1 AND kind = $2 AND reference = $3",
+            row => (Amount: new NanoUsd(row.GetInt64(0)), Note: row.GetString(1)),
             account,
             kindText,
             reference);
         if (standing is [var posted])
         {
-            return posted == amount ? PostResult.AlreadyPosted : PostResult.PostedOnOtherTerms;
+            return posted == (amount, note) ? PostResult.AlreadyPosted : PostResult.PostedOnOtherTerms;
         }
 
         var last = database.QueryFirst($"SELECT {Columns} FROM entry ORDER BY id DESC LIMIT 1", Read);

@@ -35,10 +35,10 @@ internal enum PostResult
 {
     Posted,
 
-    /// <summary>The same reference with the same amount stands already: nothing was done.</summary>
+    /// <summary>The same reference with the same amount and note stands already: nothing was done.</summary>
     AlreadyPosted,
 
-    /// <summary>The reference stands already with another amount: nothing was done.</summary>
+    /// <summary>The reference stands already with another amount or note: nothing was done.</summary>
     PostedOnOtherTerms,
 }
 

@@ -58,6 +58,7 @@ internal static class RequestPeek
         private bool? _stream;
         private long? _maxTokens;
         private string? _session;
+        private int _sourceDepth;
         private long _pictureBytes;
         private long _pictureTokens;
 
@@ -126,7 +127,11 @@ internal static class RequestPeek
 
         private Refusal? ReadNested()
         {
-            if (_reader.ValueTextEquals("data"u8))
+            if (_reader.ValueTextEquals("source"u8))
+            {
+                _sourceDepth = _reader.CurrentDepth + 1;
+            }
+            else if (_reader.CurrentDepth == _sourceDepth && _reader.ValueTextEquals("data"u8))
             {
                 _reader.Read();
                 if (_reader.TokenType == JsonTokenType.String && _reader.ValueSpan.Length >= PictureBytesMin)

@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace Ccp.Cli;
+namespace Ccp.Telemetry;
 
 /// <summary>What this executable is called and which version it is.</summary>
 internal static class Product
