@@ -45,7 +45,7 @@ internal static class AdminConnections
         var handler = ServerConnection.NewHandler();
         if (server.Scheme == "https")
         {
-            handler.SslOptions.CertificateChainPolicy = TrustedRoots.Load(null, environment("SSL_CERT_FILE"), environment("SSL_CERT_DIR")).ChainPolicy;
+            handler.SslOptions.CertificateChainPolicy = TrustedRoots.Find(null, environment("SSL_CERT_FILE"), environment("SSL_CERT_DIR")).ToChainPolicy();
         }
 
         return new ServerConnection(handler, server, token);

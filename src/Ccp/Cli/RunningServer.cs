@@ -37,7 +37,7 @@ internal sealed class RunningServer : IAsyncDisposable
     {
         var config = source.Result.Config!;
         data.Create();
-        var roots = TrustedRoots.Load(config.Server.CaFile, environment("SSL_CERT_FILE"), environment("SSL_CERT_DIR"));
+        var roots = TrustedRoots.Find(config.Server.CaFile, environment("SSL_CERT_FILE"), environment("SSL_CERT_DIR"));
         if (roots.Problem is { } problem)
         {
             log.NoTrustedRoots(problem);

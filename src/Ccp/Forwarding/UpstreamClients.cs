@@ -14,23 +14,24 @@ internal sealed class UpstreamClients : IDisposable
     // Names move: a connection is not kept longer than a change of address should take to be noticed.
     private static readonly TimeSpan ConnectionKept = TimeSpan.FromMinutes(10);
 
-    private readonly Dictionary<string, HttpMessageInvoker> _byLane = new(StringComparer.Ordinal);
+    // Made when first needed: reading the host's authorities takes longer than all the rest of a start.
+    private readonly Dictionary<string, Lazy<HttpMessageInvoker>> _byLane = new(StringComparer.Ordinal);
 
     public UpstreamClients(CcpConfig config, TrustedRoots roots)
     {
         foreach (var lane in config.Lanes)
         {
-            _byLane.Add(lane.Name, new HttpMessageInvoker(HandlerFor(lane, config.Server.UpstreamProxy, roots)));
+            _byLane.Add(lane.Name, new Lazy<HttpMessageInvoker>(() => new HttpMessageInvoker(HandlerFor(lane, config.Server.UpstreamProxy, roots))));
         }
     }
 
-    public HttpMessageInvoker For(LaneConfig lane) => _byLane[lane.Name];
+    public HttpMessageInvoker For(LaneConfig lane) => _byLane[lane.Name].Value;
 
     public void Dispose()
     {
-        foreach (var client in _byLane.Values)
+        foreach (var client in _byLane.Values.Where(client => client.IsValueCreated))
         {
-            client.Dispose();
+            client.Value.Dispose();
         }
     }
 
@@ -56,6 +57,8 @@ internal sealed class UpstreamClients : IDisposable
         // Without a setting, HTTPS_PROXY and NO_PROXY decide.
         UseProxy = true,
         Proxy = proxy is null ? null : new WebProxy(proxy),
-        SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = roots.ChainPolicy },
+        SslOptions = lane.BaseUrl.Scheme == Uri.UriSchemeHttps
+            ? new SslClientAuthenticationOptions { CertificateChainPolicy = roots.ToChainPolicy() }
+            : new SslClientAuthenticationOptions(),
     };
 }

@@ -60,7 +60,7 @@ internal sealed class WriteQueue : IAsyncDisposable
     /// <summary>Runs <paramref name="write"/> in the next group and, should the store fail, again until it has happened.</summary>
     /// <remarks>It must be repeatable: a commit whose outcome is unknown is tried again.</remarks>
     /// <returns>Completes when it is on disk. Nobody needs to wait for it.</returns>
-    public async Task MustWriteAsync(Action<Database> write)
+    public Task MustWriteAsync(Action<Database> write)
     {
         var operation = new StoreOperation<bool>(
             database =>
@@ -69,8 +69,9 @@ internal sealed class WriteQueue : IAsyncDisposable
                 return true;
             },
             mustHappen: true);
-        await EnqueueAsync(operation);
-        await operation.Done;
+
+        // Nearly nobody waits for these: a task that is handed on as it is wakes nobody up when it is done.
+        return _waiting.Writer.TryWrite(operation) ? operation.Done : EnqueueAndWaitAsync(operation);
     }
 
     /// <summary>Waits until everything queued so far is on disk, or can never be.</summary>
@@ -86,6 +87,12 @@ internal sealed class WriteQueue : IAsyncDisposable
         await _closing.CancelAsync();
         await _writer;
         _closing.Dispose();
+    }
+
+    private async Task EnqueueAndWaitAsync(StoreOperation<bool> operation)
+    {
+        await EnqueueAsync(operation);
+        await operation.Done;
     }
 
     private async ValueTask EnqueueAsync(StoreOperation operation)
