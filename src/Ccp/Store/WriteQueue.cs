@@ -174,8 +174,9 @@ internal sealed class WriteQueue : IAsyncDisposable
 
             _database.Run("COMMIT");
         }
-        catch (SqliteException error)
+        catch (Exception error) when (error is SqliteException or InvalidOperationException)
         {
+            // The connection itself may be unusable too. Whatever it is, this thread goes on: without it every call would wait for ever.
             RollBack();
             StoreFailed(group, error);
             return;
@@ -228,7 +229,7 @@ internal sealed class WriteQueue : IAsyncDisposable
         }
     }
 
-    private void StoreFailed(List<StoreOperation> group, SqliteException error)
+    private void StoreFailed(List<StoreOperation> group, Exception error)
     {
         if (Problem is null)
         {
@@ -256,7 +257,7 @@ internal sealed class WriteQueue : IAsyncDisposable
         {
             _database.Run("ROLLBACK");
         }
-        catch (SqliteException)
+        catch (Exception error) when (error is SqliteException or InvalidOperationException)
         {
             // SQLite has already rolled back by itself, as it does when the disk is full.
         }
