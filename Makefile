@@ -4,17 +4,25 @@
 
 SOURCES := $(shell find src -name '*.cs' -o -name '*.csproj' -o -name '*.json') Directory.Build.props Directory.Packages.props global.json config.example.toml scripts/native
 
+# The SDK's first run greets, reports what is built, and puts a certificate into the home directory; none of that is wanted here.
+export DOTNET_NOLOGO := 1
+export DOTNET_CLI_TELEMETRY_OPTOUT := 1
+export DOTNET_GENERATE_ASPNET_CERTIFICATE := false
+export TESTINGPLATFORM_TELEMETRY_OPTOUT := 1
+
+BUILD := dotnet msbuild -restore -nologo -v:q -p:Configuration=Release
+
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 demo: native ## build, then show one call through ccp against a scripted upstream, with its charge; ends by itself
-	@dotnet build tests/ScriptedUpstream -c Release --nologo -v q
+	@$(BUILD) tests/ScriptedUpstream
 	@scripts/demo
 
-serve: native ## run ccp for real, on the built-in default or on $$CCP_CONFIG (needs DEFAULT_ANTHROPIC_API_KEY)
+serve: native ## run ccp for real, on the built-in default or on $CCP_CONFIG (needs DEFAULT_ANTHROPIC_API_KEY)
 	artifacts/ccp serve
 
-test: bootstrap native build ## run every test level; the last line is "N passed, N failed"
+test: bootstrap native build ## run every test level; the last line is "N passed, N failed, N skipped"
 	@scripts/install-claude >/dev/null || echo "the end-to-end tests will be skipped"
 	@scripts/test
 
@@ -30,8 +38,8 @@ artifacts/ccp: $(SOURCES)
 	@scripts/native
 
 bench: native ## added latency and CPU per request beside a direct connection
-	@dotnet build tests/ScriptedUpstream -c Release --nologo -v q
-	@dotnet build tests/Ccp.Bench -c Release --nologo -v q
+	@$(BUILD) tests/ScriptedUpstream
+	@$(BUILD) tests/Ccp.Bench
 	@artifacts/build/bin/Ccp.Bench/release_net10.0/Ccp.Bench
 
 clean: ## delete everything that was built
@@ -41,4 +49,5 @@ bootstrap: ## install what is missing from Debian's packages
 	@scripts/bootstrap --tests
 
 build: bootstrap
-	@dotnet build ClaudeProxy.sln -c Release --nologo -v q
+	@echo "building the solution; the first time takes a few minutes"
+	@$(BUILD) ClaudeProxy.sln
