@@ -1,5 +1,5 @@
-using Ccp.Pricing;
 using System.Net;
+using Ccp.Pricing;
 
 namespace Ccp.Configuration.Sections;
 
