@@ -37,10 +37,10 @@ artifacts/ccp: $(SOURCES)
 	@echo "building the native executable; this takes about a minute"
 	@scripts/native
 
-bench: native ## added latency and CPU per request beside a direct connection
+bench: native ## added latency and CPU per request beside a direct connection; SHORT=1 only asks whether all is served
 	@$(BUILD) tests/ScriptedUpstream
 	@$(BUILD) tests/Ccp.Bench
-	@artifacts/build/bin/Ccp.Bench/release_net10.0/Ccp.Bench
+	@artifacts/build/bin/Ccp.Bench/release_net10.0/Ccp.Bench $(if $(SHORT),--short)
 
 clean: ## delete everything that was built
 	rm -rf artifacts

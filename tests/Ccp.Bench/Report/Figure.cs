@@ -13,7 +13,7 @@ internal enum Comparison
     CcpOnly,
 }
 
-/// <summary>From docs/performance: what the first release keeps to and what is aimed at, in the figure's unit.</summary>
+/// <summary>What the first release keeps to and what is aimed at, in the figure's unit. Goals that are ratios to another proxy cannot be told here.</summary>
 internal sealed record Goal(double FirstRelease, double Aim);
 
 /// <summary>One line of the report: a value each round, and their median.</summary>

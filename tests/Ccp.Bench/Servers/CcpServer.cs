@@ -8,7 +8,7 @@ using Ccp.Bench.Machine;
 
 namespace Ccp.Bench.Servers;
 
-/// <summary>A native ccp with a store of its own and two users: one who pays, so that each call waits for its hold, and one who does not.</summary>
+/// <summary>A native ccp with a store of its own and two users: one who pays, so that each call waits for its hold, and an admin who does not.</summary>
 internal sealed class CcpServer : IDisposable
 {
     private const string PayingUser = "paying";
@@ -50,6 +50,7 @@ internal sealed class CcpServer : IDisposable
         name = "{FreeUser}"
         token_sha256 = "{HashOf(FreeToken)}"
         billing = false
+        admin = true
         """;
 
     public void TopUp() => Ask($"POST /admin/balance/{PayingUser}", """{"amount":100000}""");
