@@ -159,6 +159,12 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveRelays active, Ti
         }
     }
 
+            if (length == 0)
+            {
+                // A status such as 304 allows no body, not even an empty one.
+                return head;
+            }
+
     private static void BeginAnswer(LanePlan plan, HttpResponseMessage answer, HttpResponse client, bool keepsLength)
     {
         client.StatusCode = (int)answer.StatusCode;

@@ -1,0 +1,64 @@
+using System.Net;
+using System.Text;
+using Ccp.Pricing;
+using Ccp.ScriptedUpstream;
+using Ccp.WireTests.Hosting;
+
+namespace Ccp.WireTests;
+
+using Usage = Ccp.ScriptedUpstream.Usage;
+
+/// <summary>Answers that are not quite as they should be: they reach the client all the same, whole, and are charged for what is in them.</summary>
+public sealed class OddAnswerTests
+{
+    private static readonly Usage Small = new(Input: 25, Output: 15);
+    private static readonly NanoUsd SmallCharge = new(400_000);
+
+    private static readonly string WholeStream =
+        SseEvents.MessageStart(CcpUnderTest.Model, Small) + SseEvents.TextStart() + SseEvents.TextDelta("hello") + SseEvents.BlockStop() + SseEvents.MessageDelta(Small) + SseEvents.MessageStop;
+
+    [Theory]
+    [InlineData("caf\u00e9", "caf\u00e9")]
+    [InlineData("caf\u00c3\u00a9", "caf\u00c3\u00a9")]
+    [InlineData("a\u0001b", "a b")]
+    public async Task Whatever_a_header_holds_the_answer_that_is_charged_arrives(string sent, string arrives)
+    {
+        await using var upstream = await RawUpstream.StartAsync($"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nx-note: {sent}\r\ncontent-length: {WholeStream.Length}\r\n\r\n{WholeStream}");
+        await using var ccp = await CcpUnderTest.StartAsync(upstream.BaseUrl);
+
+        using var answer = await ccp.AskAsync();
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(arrives, answer.Headers.NonValidated["x-note"].ToString());
+        Assert.Equal(WholeStream, await answer.Content.ReadAsStringAsync());
+        await ccp.StopAsync();
+        Assert.Equal(-SmallCharge, Assert.Single(ccp.Store.Charges).Amount);
+    }
+
+    [Theory]
+    [InlineData("caf\u00c3\u00a9")]
+    [InlineData("caf\u00e9")]
+    public async Task A_request_header_arrives_byte_for_byte(string agent)
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.Stream(CcpUnderTest.Model, ["hi"], Small));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+
+        using var request = ccp.Request(HttpMethod.Post, "/v1/messages", body: CcpUnderTest.Body());
+        request.Headers.TryAddWithoutValidation("user-agent", agent);
+        using var answer = await ccp.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(agent, Assert.Single(upstream.Requests).Header("user-agent"));
+    }
+
+    [Fact]
+    public async Task A_status_that_allows_no_body_is_passed_on()
+    {
+        await using var upstream = await RawUpstream.StartAsync("HTTP/1.1 304 Not Modified\r\netag: \"1\"\r\n\r\n");
+        await using var ccp = await CcpUnderTest.StartAsync(upstream.BaseUrl);
+
+        using var answer = await ccp.AskAsync();
+
+        Assert.Equal(HttpStatusCode.NotModified, answer.StatusCode);
+    }
+}
