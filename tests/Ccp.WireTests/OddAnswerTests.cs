@@ -51,6 +51,40 @@ public sealed class OddAnswerTests
         Assert.Equal(agent, Assert.Single(upstream.Requests).Header("user-agent"));
     }
 
+    [Theory]
+    [InlineData("TEXT/Event-Stream; charset=UTF-8")]
+    [InlineData("text/event-stream;")]
+    [InlineData("text/plain")]
+    [InlineData(null)]
+    public async Task A_stream_that_was_asked_for_is_metered_whatever_it_calls_itself(string? type)
+    {
+        (string, string)[] headers = type is null ? [] : [("content-type", type)];
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Script.Whole(200, Encoding.UTF8.GetBytes(WholeStream), headers));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+
+        using var answer = await ccp.AskAsync();
+        Assert.Equal(WholeStream, await answer.Content.ReadAsStringAsync());
+        await ccp.StopAsync();
+
+        Assert.Equal(-SmallCharge, Assert.Single(ccp.Store.Charges).Amount);
+        Assert.False(Assert.Single(ccp.Store.Requests).IsEstimated);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_comes_back_decides_how_it_is_read(bool streamIsAsked)
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => streamIsAsked ? Answers.Message(CcpUnderTest.Model, "hi", Small) : Answers.Stream(CcpUnderTest.Model, ["hi"], Small));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+
+        using var answer = await ccp.AskAsync(streamIsAsked);
+        await answer.Content.ReadAsStringAsync();
+        await ccp.StopAsync();
+
+        Assert.Equal(-SmallCharge, Assert.Single(ccp.Store.Charges).Amount);
+    }
+
     [Fact]
     public async Task A_status_that_allows_no_body_is_passed_on()
     {

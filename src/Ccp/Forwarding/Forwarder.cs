@@ -54,12 +54,12 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveRelays active, Ti
             UsedHttp2 = answer.Version.Major == 2,
         };
         return answer.IsSuccessStatusCode
-            ? await RelaySuccessAsync(plan, answer, head, isMetered, money, client, stop)
+            ? await RelaySuccessAsync(plan, answer, head, isStream, isMetered, money, client, stop)
             : await RelayErrorAsync(plan, answer, head, id, client, stop);
     }
 
     private async Task<ForwardResult> RelaySuccessAsync(
-        LanePlan plan, HttpResponseMessage answer, ForwardResult head, bool isMetered, CallMoney money, HttpContext client, CallStop stop)
+        LanePlan plan, HttpResponseMessage answer, ForwardResult head, bool isStream, bool isMetered, CallMoney money, HttpContext client, CallStop stop)
     {
         if (IsEncoded(answer))
         {
@@ -71,7 +71,7 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveRelays active, Ti
             return head with { Refusal = Ledger.AccountLedger.StoreRefusal() };
         }
 
-        var isEvents = string.Equals(answer.Content.Headers.ContentType?.MediaType, "text/event-stream", StringComparison.OrdinalIgnoreCase);
+        var isEvents = IsEvents(answer, isStream);
         using var meter = !isMetered ? AnswerMeter.ForUnmetered() : isEvents ? AnswerMeter.ForStream() : AnswerMeter.ForJson();
         BeginAnswer(plan, answer, client.Response, keepsLength: !isEvents);
 
@@ -194,6 +194,14 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveRelays active, Ti
 
     private static Refusal Unreachable(LanePlan plan) =>
         new(RefusalCode.LaneUnreachable, $"ccp cannot reach the {plan.Lane.Name} lane at the moment. It is worth asking again; if it stays so, your operator sees the reason in ccp's log.");
+    /// <summary>Whether an answer is to be read event by event. As the header begins: a parameter that cannot be read must not hide what is to be billed.</summary>
+    /// <param name="isAsked">Decides where the provider does not say: neither "events" nor "JSON".</param>
+    private static bool IsEvents(HttpResponseMessage answer, bool isAsked)
+    {
+        var type = answer.Content.Headers.NonValidated.TryGetValues("content-type", out var stated) ? stated.ToString() : "";
+        return type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) || (isAsked && !type.Contains("json", StringComparison.OrdinalIgnoreCase));
+    }
+
 
     private static Refusal TimedOut(LanePlan plan) =>
         new(RefusalCode.LaneTimedOut, $"The {plan.Lane.Name} lane did not begin to answer in the time that ccp allows. It is worth asking again.");
