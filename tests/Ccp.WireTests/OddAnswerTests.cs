@@ -86,6 +86,46 @@ public sealed class OddAnswerTests
     }
 
     [Fact]
+    public async Task A_connection_that_breaks_after_the_message_was_whole_is_not_the_reader_s_trouble()
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.BeginStream().Send(WholeStream).Cut());
+        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+
+        using var answer = await ccp.AskAsync();
+        Assert.Equal(WholeStream, await answer.Content.ReadAsStringAsync());
+        await ccp.StopAsync();
+
+        Assert.Equal(-SmallCharge, Assert.Single(ccp.Store.Charges).Amount);
+        Assert.Equal("streaming", Assert.Single(ccp.Store.Requests).Reason);
+    }
+
+    [Fact]
+    public async Task An_error_of_the_provider_is_followed_by_no_second_one_when_the_connection_breaks()
+    {
+        var text = SseEvents.MessageStart(CcpUnderTest.Model, Small) + SseEvents.Error("overloaded_error", "Overloaded");
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.BeginStream().Send(text).Cut());
+        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+
+        using var answer = await ccp.AskAsync();
+        Assert.Equal(text, await answer.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task A_message_whose_last_numbers_overdraw_the_account_is_still_a_whole_message()
+    {
+        var large = new Usage(Input: 25, Output: 90_000);
+        var text = SseEvents.MessageStart(CcpUnderTest.Model, Small) + SseEvents.MessageDelta(large) + SseEvents.MessageStop;
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.BeginStream().Send(text));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, balance: "0.10", change: setup => setup.Billing = """overdraft = "0.05" """);
+
+        using var answer = await ccp.AskAsync();
+        Assert.Equal(text, await answer.Content.ReadAsStringAsync());
+        using var next = await ccp.AskAsync();
+
+        Assert.Equal(402, (int)next.StatusCode);
+    }
+
+    [Fact]
     public async Task A_status_that_allows_no_body_is_passed_on()
     {
         await using var upstream = await RawUpstream.StartAsync("HTTP/1.1 304 Not Modified\r\netag: \"1\"\r\n\r\n");
