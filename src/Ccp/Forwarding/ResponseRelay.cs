@@ -33,7 +33,7 @@ internal sealed class ResponseRelay(Stream upstream, PipeWriter client, AnswerMe
     /// <summary>Called about once a second, on any thread, and when the stream must end.</summary>
     public void Wake() => _signal.Wake();
 
-    /// <summary>The process ends: whatever is still waiting stops now.</summary>
+    public async Task<RelayEnd> RunAsync()
     {
         var end = await RelayAsync();
 
@@ -42,9 +42,6 @@ internal sealed class ResponseRelay(Stream upstream, PipeWriter client, AnswerMe
     }
 
     private async Task<RelayEnd> RelayAsync()
-    public void ShutDown() => stop.Stop(RelayEnd.ShutDown);
-
-    public async Task<RelayEnd> RunAsync()
     {
         var buffer = ArrayPool<byte>.Shared.Rent(ReadBytesMax);
         try
