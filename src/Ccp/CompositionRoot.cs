@@ -142,7 +142,7 @@ internal sealed class CompositionRoot : IAsyncDisposable
     {
         _till = till;
         var config = till.Config;
-        Active = new ActiveRelays(till.Time);
+        Active = new ActiveCalls(till.Time);
         _clients = new UpstreamClients(config, roots);
         _usage = new UsageLog(config.Logs, data.Resolve(config.Logs.Directory), till.Time, till.Log);
         var router = new Router(config, till.Prices);
@@ -156,7 +156,7 @@ internal sealed class CompositionRoot : IAsyncDisposable
         _housekeeping = till.Time.CreateTimer(_ => _ = KeepHouseAsync(), null, TimeSpan.Zero, HousekeepEvery);
     }
 
-    public ActiveRelays Active { get; }
+    public ActiveCalls Active { get; }
 
     public AdminApi Api { get; }
 

@@ -179,6 +179,23 @@ public sealed class RefusalTests
     }
 
     [Fact]
+    public async Task A_call_whose_answer_has_not_begun_when_ccp_stops_is_told_to_ask_again_and_costs_nothing()
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Script.Stall());
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.Drain = "1s");
+
+        var call = ccp.AskAsync();
+        await upstream.NextAsync();
+        await ccp.StopAsync();
+        using var answer = await call;
+
+        Assert.Equal(503, (int)answer.StatusCode);
+        Assert.Equal("5", answer.Headers.GetValues("retry-after").Single());
+        Assert.Contains("restarted", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Empty(ccp.Store.Charges);
+    }
+
+    [Fact]
     public async Task A_redirect_is_passed_on_and_never_followed()
     {
         await using var elsewhere = await ScriptedUpstreamServer.StartAsync(_ => Answers.NotFound(""));

@@ -10,10 +10,12 @@ using Microsoft.Extensions.Logging;
 namespace Ccp.Forwarding;
 
 /// <summary>One exchange with an upstream: sends the request, judges the head of the answer, and relays the rest.</summary>
-internal sealed class Forwarder(UpstreamClients clients, ActiveRelays active, TimeProvider time, ILogger log)
+internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, TimeProvider time, ILogger log)
 {
     /// <summary>An error's body up to this size is looked into for the words that mean "the operator's money is gone".</summary>
     private const int ErrorBytesLookedAt = 64 * 1024;
+
+    private const string RestartWords = "ccp is being restarted by its operator and could not wait for this answer any longer. Ask again in a moment.";
 
     private static readonly SearchValues<string> OperatorsCreditIsGone = SearchValues.Create(["credit balance is too low"], StringComparison.OrdinalIgnoreCase);
 
@@ -25,6 +27,20 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveRelays active, Ti
     {
         using var sent = request;
         using var stop = new CallStop(time, client.RequestAborted);
+        active.Add(stop);
+        try
+        {
+            return await ExchangeAsync(plan, request, id, isStream, isMetered, money, client, stop);
+        }
+        finally
+        {
+            active.Remove(stop);
+        }
+    }
+
+    private async Task<ForwardResult> ExchangeAsync(
+        LanePlan plan, HttpRequestMessage request, RequestId id, bool isStream, bool isMetered, CallMoney money, HttpContext client, CallStop stop)
+    {
         var sentAt = time.GetTimestamp();
         HttpResponseMessage answer;
         try
@@ -34,9 +50,12 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveRelays active, Ti
         }
         catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
         {
-            return stop.Cause == RelayEnd.ClientLeft
-                ? ForwardResult.NoAnswer(RelayEnd.ClientLeft, refusal: null)
-                : ForwardResult.NoAnswer(stop.Cause, TimedOut(plan));
+            return ForwardResult.NoAnswer(stop.Cause, stop.Cause switch
+            {
+                RelayEnd.ClientLeft => null,
+                RelayEnd.ShutDown => ShuttingDown(),
+                _ => TimedOut(plan),
+            });
         }
         catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
         {
@@ -54,12 +73,12 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveRelays active, Ti
             UsedHttp2 = answer.Version.Major == 2,
         };
         return answer.IsSuccessStatusCode
-            ? await RelaySuccessAsync(plan, answer, head, isMetered, money, client, stop)
+            ? await RelaySuccessAsync(plan, answer, head, isStream, isMetered, money, client, stop)
             : await RelayErrorAsync(plan, answer, head, id, client, stop);
     }
 
     private async Task<ForwardResult> RelaySuccessAsync(
-        LanePlan plan, HttpResponseMessage answer, ForwardResult head, bool isMetered, CallMoney money, HttpContext client, CallStop stop)
+        LanePlan plan, HttpResponseMessage answer, ForwardResult head, bool isStream, bool isMetered, CallMoney money, HttpContext client, CallStop stop)
     {
         if (IsEncoded(answer))
         {
@@ -71,14 +90,14 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveRelays active, Ti
             return head with { Refusal = Ledger.AccountLedger.StoreRefusal() };
         }
 
-        var isEvents = string.Equals(answer.Content.Headers.ContentType?.MediaType, "text/event-stream", StringComparison.OrdinalIgnoreCase);
+        var isEvents = IsEvents(answer, isStream);
         using var meter = !isMetered ? AnswerMeter.ForUnmetered() : isEvents ? AnswerMeter.ForStream() : AnswerMeter.ForJson();
         BeginAnswer(plan, answer, client.Response, keepsLength: !isEvents);
 
         await using var body = await answer.Content.ReadAsStreamAsync();
         var relay = new ResponseRelay(body, client.Response.BodyWriter, meter, plan.Lane, stop, money, time);
         money.OnMustEnd = relay.Wake;
-        active.Add(relay);
+        active.AnswerHasBegun(stop, relay);
         try
         {
             var end = await relay.RunAsync();
@@ -87,7 +106,6 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveRelays active, Ti
         }
         finally
         {
-            active.Remove(relay);
             money.OnMustEnd = null;
         }
     }
@@ -104,7 +122,7 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveRelays active, Ti
         if (!relay.HasReachedClient)
         {
             client.Response.Clear();
-            return result with { Refusal = Unreachable(plan) };
+            return result with { Refusal = result.End == RelayEnd.ShutDown ? ShuttingDown() : Unreachable(plan) };
         }
 
         if (meter is { IsStream: true, IsAtEventBoundary: true })
@@ -141,6 +159,12 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveRelays active, Ti
             }
 
             BeginAnswer(plan, answer, client.Response, keepsLength: true);
+            if (length == 0)
+            {
+                // A status such as 304 allows no body, not even an empty one.
+                return head;
+            }
+
             await client.Response.BodyWriter.WriteAsync(start.AsMemory(0, length), stop.Token);
             await body.CopyToAsync(client.Response.BodyWriter, stop.Token);
             return head;
@@ -170,6 +194,14 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveRelays active, Ti
         }
     }
 
+    /// <summary>Whether an answer is to be read event by event. As the header begins: a parameter that cannot be read must not hide what is to be billed.</summary>
+    /// <param name="isAsked">Decides where the provider does not say: neither "events" nor "JSON".</param>
+    private static bool IsEvents(HttpResponseMessage answer, bool isAsked)
+    {
+        var type = answer.Content.Headers.NonValidated.TryGetValues("content-type", out var stated) ? stated.ToString() : "";
+        return type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) || (isAsked && !type.Contains("json", StringComparison.OrdinalIgnoreCase));
+    }
+
     private static bool IsEncoded(HttpResponseMessage answer) =>
         answer.Content.Headers.NonValidated.TryGetValues("content-encoding", out var encodings)
         && !string.Equals(encodings.ToString(), "identity", StringComparison.OrdinalIgnoreCase);
@@ -181,10 +213,12 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveRelays active, Ti
     private static (string Type, string Message) WordsFor(RelayEnd end, LanePlan plan) => end switch
     {
         RelayEnd.OutOfCredit => ("billing_error", "Your ccp balance was used up while this answer was written, so it was ended. Ask your operator for a top-up."),
-        RelayEnd.ShutDown => ("api_error", "ccp is being restarted by its operator and could not wait for this answer any longer. Ask again in a moment."),
+        RelayEnd.ShutDown => ("api_error", RestartWords),
         RelayEnd.UpstreamStalled => ("api_error", $"The {plan.Lane.Name} lane sent nothing for {plan.Lane.IdleTimeout.TotalSeconds:0} seconds; ccp gave up waiting. Ask again."),
         _ => ("api_error", $"The connection to the {plan.Lane.Name} lane broke in the middle of this answer. Ask again."),
     };
+
+    private static Refusal ShuttingDown() => new(RefusalCode.ShuttingDown, RestartWords);
 
     private static Refusal Unreachable(LanePlan plan) =>
         new(RefusalCode.LaneUnreachable, $"ccp cannot reach the {plan.Lane.Name} lane at the moment. It is worth asking again; if it stays so, your operator sees the reason in ccp's log.");

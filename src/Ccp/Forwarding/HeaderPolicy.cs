@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Frozen;
 using System.Net.Http.Headers;
 using Ccp.Configuration;
@@ -24,6 +25,10 @@ internal static class HeaderPolicy
         "set-cookie", "server", "via", "alt-svc", "anthropic-organization-id",
         "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>All but the tab, which may stand in a value.</summary>
+    private static readonly SearchValues<char> ControlCharacters =
+        SearchValues.Create([.. Enumerable.Range(0, ' ').Where(code => code != '\t').Append(0x7F).Select(code => (char)code)]);
 
     private const string CloudflarePrefix = "cf-";
     private const string OwnPrefix = "x-ccp-";
@@ -74,10 +79,15 @@ internal static class HeaderPolicy
         {
             if (Returns(name, isUsersOwnKey) && !IsNamedIn(connection, name))
             {
-                to[name] = values.Count == 1 ? values.ToString() : values.ToArray();
+                to[name] = values.Count == 1 ? Sendable(values.ToString()) : values.Select(Sendable).ToArray();
             }
         }
     }
+
+    /// <summary>RFC 9110, section 5.5: a control character becomes a space. The web server would refuse the whole answer, which is paid for by now.</summary>
+    private static string Sendable(string value) => value.AsSpan().ContainsAny(ControlCharacters)
+        ? string.Concat(value.Select(character => ControlCharacters.Contains(character) ? ' ' : character))
+        : value;
 
     private static bool Crosses(string name, LaneConfig lane) =>
         !MayNeverBeForwarded(name)

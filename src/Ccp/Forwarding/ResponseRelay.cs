@@ -33,10 +33,15 @@ internal sealed class ResponseRelay(Stream upstream, PipeWriter client, AnswerMe
     /// <summary>Called about once a second, on any thread, and when the stream must end.</summary>
     public void Wake() => _signal.Wake();
 
-    /// <summary>The process ends: whatever is still waiting stops now.</summary>
-    public void ShutDown() => stop.Stop(RelayEnd.ShutDown);
-
     public async Task<RelayEnd> RunAsync()
+    {
+        var end = await RelayAsync();
+
+        // An answer that has said that it is over, or has failed, is whole to its reader: whatever ended the connection after that is not to be told.
+        return end != RelayEnd.ClientLeft && (meter.IsComplete || meter.SawError) ? RelayEnd.Complete : end;
+    }
+
+    private async Task<RelayEnd> RelayAsync()
     {
         var buffer = ArrayPool<byte>.Shared.Rent(ReadBytesMax);
         try
@@ -48,7 +53,7 @@ internal sealed class ResponseRelay(Stream upstream, PipeWriter client, AnswerMe
                 if (read == 0)
                 {
                     EndedCleanly = true;
-                    return meter.IsStream && !meter.IsComplete && !meter.SawError ? RelayEnd.UpstreamCut : RelayEnd.Complete;
+                    return meter.IsStream ? RelayEnd.UpstreamCut : RelayEnd.Complete;
                 }
 
                 // :: 2 meter. Before it is written: if the client has just left, the tokens were made all the same, and are owed.

@@ -1,3 +1,4 @@
+using System.Text;
 using Ccp.Configuration;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -27,6 +28,10 @@ internal sealed class KestrelHost : IDisposable
         var options = new KestrelServerOptions
         {
             AddServerHeader = false,
+
+            // Bytes pass as they are, both ways: towards the upstream headers are read and written the same.
+            RequestHeaderEncodingSelector = static _ => Encoding.Latin1,
+            ResponseHeaderEncodingSelector = static _ => Encoding.Latin1,
             ApplicationServices = new ServiceCollection().AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance).BuildServiceProvider(),
         };
         SetLimits(options.Limits);

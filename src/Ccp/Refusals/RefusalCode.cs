@@ -6,7 +6,6 @@ internal enum RefusalCode
     /// <summary>No token, or one that nobody holds.</summary>
     TokenUnknown,
     UserDisabled,
-    AdminOnly,
 
     /// <summary>The account is at zero or below; only a top-up helps.</summary>
     InsufficientCredit,

@@ -14,7 +14,6 @@ internal static class RefusalMap
     {
         RefusalCode.TokenUnknown => new(401, "authentication_error", ClientMayRetry: false),
         RefusalCode.UserDisabled => new(403, "permission_error", ClientMayRetry: false),
-        RefusalCode.AdminOnly => new(403, "permission_error", ClientMayRetry: false),
 
         // Not 429: Claude Code would sleep and try again, and no wait refills a prepaid account.
         RefusalCode.InsufficientCredit => new(402, "billing_error", ClientMayRetry: false),

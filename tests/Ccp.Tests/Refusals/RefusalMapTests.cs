@@ -23,7 +23,6 @@ public sealed class RefusalMapTests
     [Theory]
     [InlineData("TokenUnknown", 401, "authentication_error", false, null)]
     [InlineData("UserDisabled", 403, "permission_error", false, null)]
-    [InlineData("AdminOnly", 403, "permission_error", false, null)]
     [InlineData("InsufficientCredit", 402, "billing_error", false, null)]
     [InlineData("FundsSpokenFor", 429, "rate_limit_error", true, 5)]
     [InlineData("ModelNotPriced", 403, "permission_error", false, null)]

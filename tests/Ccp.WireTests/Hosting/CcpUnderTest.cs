@@ -15,7 +15,17 @@ internal abstract class CcpUnderTest : IAsyncDisposable
     public const string TeamKey = "team-key-that-must-stay-inside";
     public const string Model = "claude-sonnet-5-5";
 
-    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 2_000, UseCookies = false, AllowAutoRedirect = false })
+    private readonly HttpClient _client = new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        MaxConnectionsPerServer = 2_000,
+        UseCookies = false,
+        AllowAutoRedirect = false,
+
+        // One character a byte.
+        RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+        ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+    })
     {
         Timeout = TimeSpan.FromSeconds(60),
     };
@@ -48,9 +58,12 @@ internal abstract class CcpUnderTest : IAsyncDisposable
     public abstract string Log { get; }
 
     /// <param name="balance">What Alice has, in dollars; 0 for no top-up.</param>
-    public static async Task<CcpUnderTest> StartAsync(ScriptedUpstreamServer upstream, string balance = "50", Action<CcpSetup>? change = null)
+    public static Task<CcpUnderTest> StartAsync(ScriptedUpstreamServer upstream, string balance = "50", Action<CcpSetup>? change = null) =>
+        StartAsync(upstream.BaseUrl, balance, change);
+
+    public static async Task<CcpUnderTest> StartAsync(Uri upstream, string balance = "50", Action<CcpSetup>? change = null)
     {
-        var setup = new CcpSetup { UpstreamUrl = upstream.BaseUrl };
+        var setup = new CcpSetup { UpstreamUrl = upstream };
         change?.Invoke(setup);
         CcpUnderTest ccp = IsNative ? new NativeCcp(setup) : new InProcessCcp(setup);
         await ccp.RunAsync();
@@ -111,6 +124,8 @@ internal sealed class CcpSetup
 {
     public required Uri UpstreamUrl { get; set; }
 
+    public string Drain { get; set; } = "5s";
+
     public string Server { get; set; } = "";
 
     public string Billing { get; set; } = "";
@@ -130,7 +145,7 @@ internal sealed class CcpSetup
         $"""
         [server]
         listen = "127.0.0.1:0"
-        drain = "5s"
+        drain = "{Drain}"
         {Server}
         [billing]
         minimum_topup = "0.000000001"
