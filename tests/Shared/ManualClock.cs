@@ -55,6 +55,15 @@ public sealed class ManualClock(DateTimeOffset start) : TimeProvider
         }
     }
 
+    /// <summary>True when something waits for exactly this long from now: how a test knows that ccp has begun to wait.</summary>
+    public bool HasTimerDueIn(TimeSpan wait)
+    {
+        lock (_lock)
+        {
+            return _timers.Exists(timer => timer.Due == _now + wait);
+        }
+    }
+
     private ManualTimer? TakeNextDue(DateTimeOffset end)
     {
         lock (_lock)
