@@ -95,7 +95,7 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
         BeginAnswer(plan, answer, client.Response, keepsLength: !isEvents);
 
         await using var body = await answer.Content.ReadAsStreamAsync();
-        var relay = new ResponseRelay(body, client.Response.BodyWriter, meter, plan.Lane, stop, money, time);
+        var relay = new ResponseRelay(body, client.Response.BodyWriter, client.Abort, meter, plan.Lane, stop, money, time);
         money.OnMustEnd = relay.Wake;
         active.AnswerHasBegun(stop, relay);
         try

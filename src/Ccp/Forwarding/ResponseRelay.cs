@@ -9,13 +9,18 @@ namespace Ccp.Forwarding;
 /// 1 read; 2 meter; 3 note what it comes to; 4 write and flush; again. While a read waits, a tick may send a ping, notice silence, or end the
 /// stream for want of money. ccp's own events go only between events.
 /// </remarks>
-internal sealed class ResponseRelay(Stream upstream, PipeWriter client, AnswerMeter meter, LaneConfig lane, CallStop stop, CallMoney money, TimeProvider time)
+/// <param name="abandonClient">Breaks the connection to the client off.</param>
+internal sealed class ResponseRelay(
+    Stream upstream, PipeWriter client, Action abandonClient, AnswerMeter meter, LaneConfig lane, CallStop stop, CallMoney money, TimeProvider time)
 {
+    private const long NotSending = 0;
+
     private const int ReadBytesMax = 16 * 1024;
 
     private readonly ReadSignal _signal = new();
     private readonly long _startedAt = time.GetTimestamp();
-    private long _lastByteAt = time.GetTimestamp();
+    private long _waitingSince;
+    private long _sendingSince = NotSending;
     private long _lastSentAt = time.GetTimestamp();
     private bool _hasUnsentHead = true;
 
@@ -31,7 +36,17 @@ internal sealed class ResponseRelay(Stream upstream, PipeWriter client, AnswerMe
     public bool EndedCleanly { get; private set; }
 
     /// <summary>Called about once a second, on any thread, and when the stream must end.</summary>
-    public void Wake() => _signal.Wake();
+    public void Wake()
+    {
+        // A client that takes nothing for so long is gone, whatever its connection says: with it would stay the upstream's answer and the money held.
+        var since = Interlocked.Read(ref _sendingSince);
+        if (since != NotSending && time.GetElapsedTime(since) >= lane.IdleTimeout)
+        {
+            abandonClient();
+        }
+
+        _signal.Wake();
+    }
 
     public async Task<RelayEnd> RunAsync()
     {
@@ -101,6 +116,8 @@ internal sealed class ResponseRelay(Stream upstream, PipeWriter client, AnswerMe
 #pragma warning restore CA2012
         if (!read.IsCompleted)
         {
+            // From here, not from the last byte: the time a slow client took is not the upstream's silence.
+            _waitingSince = time.GetTimestamp();
             _signal.Watch(read);
             try
             {
@@ -124,10 +141,9 @@ internal sealed class ResponseRelay(Stream upstream, PipeWriter client, AnswerMe
 
     private int NoteRead(int read)
     {
-        _lastByteAt = time.GetTimestamp();
         if (read > 0)
         {
-            FirstByteAfter ??= time.GetElapsedTime(_startedAt, _lastByteAt);
+            FirstByteAfter ??= time.GetElapsedTime(_startedAt);
         }
 
         return read;
@@ -159,7 +175,7 @@ internal sealed class ResponseRelay(Stream upstream, PipeWriter client, AnswerMe
     private async ValueTask LookUpAsync()
     {
         var now = time.GetTimestamp();
-        if (time.GetElapsedTime(_lastByteAt, now) >= lane.IdleTimeout)
+        if (time.GetElapsedTime(_waitingSince, now) >= lane.IdleTimeout)
         {
             stop.Stop(RelayEnd.UpstreamStalled);
         }
@@ -178,7 +194,9 @@ internal sealed class ResponseRelay(Stream upstream, PipeWriter client, AnswerMe
     {
         _hasUnsentHead = false;
         HasReachedClient = true;
+        Interlocked.Exchange(ref _sendingSince, Math.Max(1, time.GetTimestamp()));
         _ = bytes.IsEmpty ? await client.FlushAsync() : await client.WriteAsync(bytes);
+        Interlocked.Exchange(ref _sendingSince, NotSending);
         _lastSentAt = time.GetTimestamp();
     }
 }

@@ -68,7 +68,7 @@ internal sealed class KestrelHost : IDisposable
         // ccp says no to a large body itself, in the client's shape and before reading it.
         limits.MaxRequestBodySize = null;
 
-        // A terminal that is stopped for a while reads nothing and is not an attack.
+        // A terminal that is stopped for a while reads nothing and is not an attack. The relay gives it the lane's idle time.
         limits.MinResponseDataRate = null;
         limits.KeepAliveTimeout = TimeSpan.FromMinutes(5);
         limits.MaxRequestHeadersTotalSize = 64 * 1024;

@@ -1,0 +1,102 @@
+using System.IO.Pipelines;
+using Ccp.Configuration.Sections;
+using Ccp.Forwarding;
+using Ccp.Tests.Ledger;
+using Ccp.Tests.Shared;
+using Ccp.Tests.Store;
+
+namespace Ccp.Tests.Forwarding;
+
+/// <summary>A relay between two pipes, the ends of which are the test's.</summary>
+public sealed class ResponseRelayTests : IAsyncDisposable
+{
+    private const string Start = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":25,\"output_tokens\":1}}}\n\n";
+
+    private readonly TempFolder _folder = new();
+    private readonly Books _books;
+    private readonly ManualClock _clock = new();
+    private readonly CancellationTokenSource _clientLeft = new();
+    private readonly Pipe _upstream = new(Inline(pausesAbove: 64 * 1024));
+    private readonly AnswerMeter _meter = AnswerMeter.ForStream();
+
+    /// <summary>Whatever is written waits until it has been read.</summary>
+    private readonly Pipe _client = new(Inline(pausesAbove: 1));
+    private readonly CallStop _stop;
+    private readonly ResponseRelay _relay;
+    private int _abandoned;
+
+    public ResponseRelayTests()
+    {
+        _books = Books.Open(_folder);
+        _stop = new CallStop(_clock, _clientLeft.Token);
+        var money = new CallMoney(_books.Ledger, _books.Ledger.PlaceNothing(Telemetry.RequestId.New()), row: null, rates: null);
+        _relay = new ResponseRelay(_upstream.Reader.AsStream(), _client.Writer, Abandon, _meter, LaneSection.BuiltIn(key: null), _stop, money, _clock);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _stop.Dispose();
+        _meter.Dispose();
+        _clientLeft.Dispose();
+        await _books.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_client_that_takes_nothing_for_the_idle_time_is_given_up_and_not_a_second_earlier()
+    {
+        await _upstream.Writer.WriteAsync("event: ping\n\n"u8.ToArray());
+        await _upstream.Writer.WriteAsync(System.Text.Encoding.UTF8.GetBytes(Start));
+        var running = _relay.RunAsync();
+
+        _clock.Advance(TimeSpan.FromSeconds(299));
+        _relay.Wake();
+        Assert.Equal(0, _abandoned);
+        Assert.False(running.IsCompleted);
+
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        _relay.Wake();
+
+        Assert.Equal(1, _abandoned);
+        Assert.Equal(RelayEnd.ClientLeft, await running.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(25, _meter.Read().Usage.Tokens.Input);
+    }
+
+    [Fact]
+    public async Task The_time_a_slow_client_took_is_not_taken_for_the_upstream_s_silence()
+    {
+        await _upstream.Writer.WriteAsync(System.Text.Encoding.UTF8.GetBytes(Start));
+        var running = _relay.RunAsync();
+
+        _clock.Advance(TimeSpan.FromSeconds(299));
+        await TakeAsync();
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        _relay.Wake();
+        Assert.False(running.IsCompleted);
+
+        await _upstream.Writer.WriteAsync("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"u8.ToArray());
+        await TakeAsync();
+        await _upstream.Writer.CompleteAsync();
+
+        Assert.Equal(RelayEnd.Complete, await running.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(0, _abandoned);
+    }
+
+    /// <summary>Each side goes on where the other acts, so that the test knows how far the relay is.</summary>
+    private static PipeOptions Inline(long pausesAbove) =>
+        new(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: pausesAbove, resumeWriterThreshold: 1, useSynchronizationContext: false);
+
+    private async Task TakeAsync()
+    {
+        var read = await _client.Reader.ReadAsync();
+        _client.Reader.AdvanceTo(read.Buffer.End);
+    }
+
+    /// <summary>What breaking a connection off does: the wait for the client ends, and the client has left.</summary>
+    private void Abandon()
+    {
+        _abandoned++;
+        _clientLeft.Cancel();
+        _client.Reader.Complete();
+    }
+}
