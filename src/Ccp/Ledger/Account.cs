@@ -25,8 +25,8 @@ internal sealed class Account(long id, NanoUsd balance)
         }
     }
 
-    /// <summary>Takes <paramref name="hold"/> in, or says why not. The table of ledger.md, in its order.</summary>
-    public Refusal? TryAdmit(Hold hold)
+    /// <summary>Takes <paramref name="hold"/> in, or says why not. The table of docs/money.md, in its order.</summary>
+    public Refusal? TryAdmit(Hold hold, NanoUsd overdraft)
     {
         lock (_lock)
         {
@@ -41,7 +41,15 @@ internal sealed class Account(long id, NanoUsd balance)
 
                 // With no other hold open the last dollars can be spent, whatever the estimate says: the overdraft bounds what that can cost.
                 // Calls that cost nothing hold nothing, and are in nobody's way.
-                if (_holds.Exists(open => !open.IsFree) && _balance - _held < hold.Amount)
+                var isAlone = !_holds.Exists(open => !open.IsFree);
+                if (isAlone && !hold.CanEndEarly && _balance + overdraft < hold.Amount)
+                {
+                    return new Refusal(
+                        RefusalCode.InsufficientCredit,
+                        $"Your ccp balance of {_balance} USD does not cover what this call may come to ({hold.Amount} USD): it is not streamed, so it could not be ended in time. Ask your operator for a top-up, or ask for a stream or a shorter answer.");
+                }
+
+                if (!isAlone && _balance - _held < hold.Amount)
                 {
                     return new Refusal(
                         RefusalCode.FundsSpokenFor,
@@ -50,7 +58,9 @@ internal sealed class Account(long id, NanoUsd balance)
             }
 
             _holds.Add(hold);
-            _held += hold.Amount;
+            hold.Running = hold.CanEndEarly ? NanoUsd.Zero : hold.Amount;
+            _running += hold.Running;
+            _held += hold.SpokenFor;
             return null;
         }
     }
@@ -61,8 +71,12 @@ internal sealed class Account(long id, NanoUsd balance)
     {
         lock (_lock)
         {
-            _running += charge - hold.Running;
-            hold.Running = charge;
+            // What cannot be ended counts as all it may come to: others must not spend that meanwhile.
+            var running = hold.CanEndEarly ? charge : NanoUsd.Max(charge, hold.Amount);
+            _held -= hold.SpokenFor;
+            _running += running - hold.Running;
+            hold.Running = running;
+            _held += hold.SpokenFor;
             return _balance - _running >= -overdraft ? null : _holds.FindLast(open => open.CanEndEarly && !open.IsFree && !open.MustEnd);
         }
     }
@@ -74,7 +88,7 @@ internal sealed class Account(long id, NanoUsd balance)
         {
             if (_holds.Remove(hold))
             {
-                _held -= hold.Amount;
+                _held -= hold.SpokenFor;
                 _running -= hold.Running;
                 _balance -= charge;
             }

@@ -40,7 +40,7 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
 
         var found = Find(account);
         var hold = new Hold(this, found, id, amount, isFree, canEndEarly);
-        return found.TryAdmit(hold) is { } refusal ? refusal : hold;
+        return found.TryAdmit(hold, Overdraft) is { } refusal ? refusal : hold;
     }
 
     /// <summary>A hold that holds nothing: for callers who are not charged.</summary>

@@ -30,6 +30,9 @@ internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id,
     /// <summary>What the call comes to by now. Owned by <see cref="Account"/>, under its lock.</summary>
     public NanoUsd Running { get; set; }
 
+    /// <summary>What nobody else may spend: what was set aside, or what the call has come to where that is more.</summary>
+    public NanoUsd SpokenFor => NanoUsd.Max(Amount, Running);
+
     /// <summary>True when the account is overdrawn and this stream was chosen to end.</summary>
     public bool MustEnd => _mustEnd;
 

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Text;
 using Ccp.Configuration.Sections;
 using Ccp.Forwarding;
 using Ccp.Tests.Ledger;
@@ -46,7 +47,7 @@ public sealed class ResponseRelayTests : IAsyncDisposable
     public async Task A_client_that_takes_nothing_for_the_idle_time_is_given_up_and_not_a_second_earlier()
     {
         await _upstream.Writer.WriteAsync("event: ping\n\n"u8.ToArray());
-        await _upstream.Writer.WriteAsync(System.Text.Encoding.UTF8.GetBytes(Start));
+        await _upstream.Writer.WriteAsync(Encoding.UTF8.GetBytes(Start));
         var running = _relay.RunAsync();
 
         _clock.Advance(TimeSpan.FromSeconds(299));
@@ -65,7 +66,7 @@ public sealed class ResponseRelayTests : IAsyncDisposable
     [Fact]
     public async Task The_time_a_slow_client_took_is_not_taken_for_the_upstream_s_silence()
     {
-        await _upstream.Writer.WriteAsync(System.Text.Encoding.UTF8.GetBytes(Start));
+        await _upstream.Writer.WriteAsync(Encoding.UTF8.GetBytes(Start));
         var running = _relay.RunAsync();
 
         _clock.Advance(TimeSpan.FromSeconds(299));
@@ -82,14 +83,40 @@ public sealed class ResponseRelayTests : IAsyncDisposable
         Assert.Equal(0, _abandoned);
     }
 
+    [Fact]
+    public async Task Between_events_silence_is_filled_with_a_ping_every_thirty_seconds()
+    {
+        await _upstream.Writer.WriteAsync(Encoding.UTF8.GetBytes(Start));
+        var running = _relay.RunAsync();
+        await TakeAsync();
+
+        _clock.Advance(TimeSpan.FromSeconds(29));
+        _relay.Wake();
+        Assert.False(_client.Reader.TryRead(out _));
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        _relay.Wake();
+        Assert.Equal("event: ping\ndata: {\"type\": \"ping\"}\n\n", await TakeAsync());
+        _clock.Advance(TimeSpan.FromSeconds(29));
+        _relay.Wake();
+        Assert.False(_client.Reader.TryRead(out _));
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        _relay.Wake();
+        Assert.Equal("event: ping\ndata: {\"type\": \"ping\"}\n\n", await TakeAsync());
+
+        await _upstream.Writer.CompleteAsync();
+        Assert.Equal(RelayEnd.UpstreamCut, await running.WaitAsync(TimeSpan.FromSeconds(10)));
+    }
+
     /// <summary>Each side goes on where the other acts, so that the test knows how far the relay is.</summary>
     private static PipeOptions Inline(long pausesAbove) =>
         new(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: pausesAbove, resumeWriterThreshold: 1, useSynchronizationContext: false);
 
-    private async Task TakeAsync()
+    private async Task<string> TakeAsync()
     {
         var read = await _client.Reader.ReadAsync();
+        var text = Encoding.UTF8.GetString(read.Buffer);
         _client.Reader.AdvanceTo(read.Buffer.End);
+        return text;
     }
 
     /// <summary>What breaking a connection off does: the wait for the client ends, and the client has left.</summary>

@@ -73,6 +73,29 @@ public sealed class AccountTests : IAsyncDisposable
         Assert.Equal(new NanoUsd(500), _books.Ledger.StateOf(account).Held);
     }
 
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    public async Task A_call_that_cannot_be_ended_is_admitted_alone_only_if_balance_and_overdraft_cover_all_of_it(long beyond, bool isAdmitted)
+    {
+        var account = await _books.NewAccountAsync(10);
+        Assert.Equal(isAdmitted, _books.TryPlace(account, 10 + Overdraft + beyond, canEndEarly: false).Allows(out var hold, out var refusal));
+        Assert.Equal(isAdmitted ? null : RefusalCode.InsufficientCredit, refusal?.Code);
+        hold?.Dispose();
+    }
+
+    [Fact]
+    public async Task What_a_stream_has_come_to_beyond_its_hold_cannot_be_held_again()
+    {
+        var account = await _books.NewAccountAsync(100);
+        using var running = _books.Place(account, 10);
+        running.NoteProgress(Books.Progress(60));
+
+        Assert.Equal(new NanoUsd(60), _books.Ledger.StateOf(account).Held);
+        Assert.False(_books.TryPlace(account, 41).Allows(out _, out _));
+        using var fits = _books.Place(account, 40);
+    }
+
     [Fact]
     public async Task Money_on_hold_cannot_be_held_twice_however_many_ask_at_once()
     {
@@ -109,12 +132,13 @@ public sealed class AccountTests : IAsyncDisposable
         var whole = _books.Place(account, 10, canEndEarly: false);
         var newest = _books.Place(account, 10);
 
-        oldest.NoteProgress(Books.Progress(100 + Overdraft));
+        // The whole answer counts as the ten it may come to, from the start.
+        oldest.NoteProgress(Books.Progress(90 + Overdraft));
         Assert.False(newest.MustEnd);
 
         var wasWoken = false;
         newest.OnMustEnd = () => wasWoken = true;
-        oldest.NoteProgress(Books.Progress(101 + Overdraft));
+        oldest.NoteProgress(Books.Progress(91 + Overdraft));
         Assert.True(newest.MustEnd);
         Assert.True(wasWoken);
         Assert.False(oldest.MustEnd);

@@ -22,6 +22,9 @@ internal abstract class CcpUnderTest : IAsyncDisposable
         UseCookies = false,
         AllowAutoRedirect = false,
 
+        // A client that leaves is gone at once: it does not read on in case the connection can be used again.
+        ResponseDrainTimeout = TimeSpan.Zero,
+
         // One character a byte.
         RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
