@@ -75,7 +75,7 @@ internal sealed class ResponseRelay(Stream upstream, PipeWriter client, AnswerMe
 
                 if (money.MustEnd && meter.IsAtEventBoundary)
                 {
-                    stop.Stop(RelayEnd.OutOfCredit);
+                    stop.Stop(money.EndCause);
                     return stop.Cause;
                 }
             }
@@ -165,7 +165,7 @@ internal sealed class ResponseRelay(Stream upstream, PipeWriter client, AnswerMe
         }
         else if (money.MustEnd && meter.IsAtEventBoundary)
         {
-            stop.Stop(RelayEnd.OutOfCredit);
+            stop.Stop(money.EndCause);
         }
         else if (meter.IsAtEventBoundary && !stop.IsClientGone && time.GetElapsedTime(_lastSentAt, now) >= lane.PingAfter)
         {
