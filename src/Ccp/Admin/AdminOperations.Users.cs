@@ -82,10 +82,11 @@ internal sealed partial class AdminOperations
             var update = asked.Within(StatedInFile(user), user);
             var staysAdmin = (update.IsAdmin ?? user.IsAdmin) && !(update.IsDisabled ?? user.IsDisabled);
             RefuseIfLastAdmin(user, staysAdmin, "Make another user an admin first.");
-            var limits = update.Limits?.On(user.OwnLimits);
+            var limits = update.Limits?.On(user.StoredLimits);
             if (update is not { Limits: null, IsAdmin: null, IsBilled: null })
             {
-                RefuseIfNothingIsCounted(limits ?? user.OwnLimits, isCharged: !(update.IsAdmin ?? user.IsAdmin) && (update.IsBilled ?? user.IsBilled));
+                var all = (StatedInFile(user)?.Limits ?? StatedLimits.None).Over(limits ?? user.StoredLimits);
+                RefuseIfNothingIsCounted(all, isCharged: !(update.IsAdmin ?? user.IsAdmin) && (update.IsBilled ?? user.IsBilled));
             }
 
             var token = update.ResetsToken ? AccessToken.New() : null;

@@ -24,6 +24,9 @@ internal sealed record User(
     DateTimeOffset CreatedAt,
     DateTimeOffset? LastSeenAt)
 {
+    /// <summary>What the store alone states.</summary>
+    public StatedLimits StoredLimits { get; init; } = StatedLimits.None;
+
     /// <summary>What the file and the store state for this user; the rest comes from <c>[limits]</c>.</summary>
     public StatedLimits OwnLimits { get; init; } = StatedLimits.None;
 

@@ -108,7 +108,7 @@ internal sealed class UserStore(KeyVault vault, UserLimits defaults, TimeProvide
             IsBilled = file.IsBilled ?? user.IsBilled,
             Markup = file.Markup ?? user.Markup,
             KeyName = file.Key ?? user.KeyName,
-            OwnLimits = file.Limits.Over(user.OwnLimits),
+            OwnLimits = file.Limits.Over(user.StoredLimits),
         };
     }
 
@@ -142,6 +142,7 @@ internal sealed class UserStore(KeyVault vault, UserLimits defaults, TimeProvide
     private User Read(SqliteDataReader row)
     {
         var id = row.GetInt64(0);
+        var limits = OpenLimits(row.IsDBNull(13) ? null : row.GetString(13), row.GetString(1));
         return new User(
             id,
             row.GetString(1),
@@ -157,7 +158,8 @@ internal sealed class UserStore(KeyVault vault, UserLimits defaults, TimeProvide
             DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(11)),
             row.IsDBNull(12) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(12)))
         {
-            OwnLimits = OpenLimits(row.IsDBNull(13) ? null : row.GetString(13), row.GetString(1)),
+            StoredLimits = limits,
+            OwnLimits = limits,
         };
     }
 }

@@ -18,7 +18,7 @@ public sealed partial class LayeringTests
         ["Metering"] = "Pricing",
         ["Store"] = "Telemetry",
         ["Configuration"] = "Pricing Refusals",
-        ["Identity"] = "Store Refusals Configuration",
+        ["Identity"] = "Store Refusals Configuration Pricing",
         ["Ledger"] = "Store Pricing Refusals Telemetry Identity",
         ["Routing"] = "Pricing Configuration Refusals Identity Ledger",
         ["Limits"] = "Configuration Identity Pricing Refusals Telemetry",
