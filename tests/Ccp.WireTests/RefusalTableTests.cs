@@ -168,7 +168,7 @@ public sealed class RefusalTableTests
 
         using var answer = await ccp.AskAsync();
 
-        await SaidNo.AssertAsync(answer, 429, "rate_limit_error", "1 calls in progress", retryAfter: 2);
+        await SaidNo.AssertAsync(answer, 429, "rate_limit_error", "1 call in progress", retryAfter: 5);
         goOn.Open();
         await first.Content.ReadAsStringAsync();
     }

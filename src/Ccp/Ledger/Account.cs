@@ -40,19 +40,19 @@ internal sealed class Account(long id, NanoUsd balance, TimeProvider time)
                         $"Your ccp balance is used up ({_balance} USD). Ask your operator for a top-up; your work can go on right after it.");
                 }
 
+                var othersAreOpen = _holds.Exists(open => !open.IsFree);
+                if (_spend.RefusalOf(hold.SpendLimits, _held, hold.Amount, othersAreOpen, time.GetUtcNow()) is { } refusal)
+                {
+                    return refusal;
+                }
+
                 // With no other hold open the last dollars can be spent, whatever the estimate says: the overdraft bounds what that can cost.
                 // Calls that cost nothing hold nothing, and are in nobody's way.
-                var othersAreOpen = _holds.Exists(open => !open.IsFree);
                 if (othersAreOpen && _balance - _held < hold.Amount)
                 {
                     return new Refusal(
                         RefusalCode.FundsSpokenFor,
                         $"Your ccp balance of {_balance} USD is spoken for by calls in progress ({_held} USD held). This call goes on when one of them ends; for more at once, ask your operator for a top-up.");
-                }
-
-                if (_spend.RefusalOf(hold.SpendLimits, _held, hold.Amount, othersAreOpen, time.GetUtcNow()) is { } refusal)
-                {
-                    return refusal;
                 }
             }
 

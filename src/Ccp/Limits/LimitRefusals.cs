@@ -11,21 +11,21 @@ internal static class LimitRefusals
 {
     public static Refusal TokenRate(UserLimits limits, TimeSpan wait) => new(
         RefusalCode.TokenRateReached,
-        $"You have used up the {Count(limits.TokensPerMinute)} tokens a minute that ccp allows you. It goes on in {Seconds(wait)} s; for more, ask your operator to raise your tokens_per_minute.")
+        $"You have used up the {Count(limits.TokensPerMinute, "token")} a minute that ccp allows you. It goes on in {Seconds(wait)} s; for more, ask your operator to raise your tokens_per_minute.")
     {
         Wait = wait,
     };
 
     public static Refusal RequestRate(UserLimits limits, TimeSpan wait) => new(
         RefusalCode.RequestRateReached,
-        $"You have made the {Count(limits.RequestsPerMinute)} requests a minute that ccp allows you. It goes on in {Seconds(wait)} s; for more, ask your operator to raise your requests_per_minute.")
+        $"You have made the {Count(limits.RequestsPerMinute, "request")} a minute that ccp allows you. It goes on in {Seconds(wait)} s; for more, ask your operator to raise your requests_per_minute.")
     {
         Wait = wait,
     };
 
     public static Refusal Concurrency(UserLimits limits) => new(
         RefusalCode.ConcurrencyReached,
-        $"You have {Count(limits.Concurrent)} calls in progress, as many as ccp allows you at once. This one goes on when one of them ends; for more at once, ask your operator to raise your limit \"concurrent\".");
+        $"You have {Count(limits.Concurrent, "call")} in progress, as many as ccp allows you at once. This one goes on when one of them ends; for more at once, ask your operator to raise your limit \"concurrent\".");
 
     public static Refusal Expired(User user, DateTimeOffset expired) => new(
         RefusalCode.UserExpired,
@@ -46,7 +46,7 @@ internal static class LimitRefusals
         Wait = wait,
     };
 
-    private static string Count(long count) => count.ToString(CultureInfo.InvariantCulture);
+    private static string Count(long count, string what) => $"{count.ToString(CultureInfo.InvariantCulture)} {what}{(count == 1 ? "" : "s")}";
 
     private static long Seconds(TimeSpan wait) => Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds));
 

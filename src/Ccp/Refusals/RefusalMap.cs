@@ -33,7 +33,7 @@ internal static class RefusalMap
         RefusalCode.UserExpired => new(403, "permission_error", ClientMayRetry: false),
         RefusalCode.AddressNotAllowed => new(403, "permission_error", ClientMayRetry: false),
         RefusalCode.TooManyFailedTokens => new(429, "rate_limit_error", ClientMayRetry: true),
-        RefusalCode.ConcurrencyReached => new(429, "rate_limit_error", ClientMayRetry: true, RetryAfterSeconds: 2),
+        RefusalCode.ConcurrencyReached => new(429, "rate_limit_error", ClientMayRetry: true, RetryAfterSeconds: 5),
         RefusalCode.RequestRateReached => new(429, "rate_limit_error", ClientMayRetry: true),
         RefusalCode.TokenRateReached => new(429, "rate_limit_error", ClientMayRetry: true),
 

@@ -34,7 +34,7 @@ public sealed class AdmissionTests
         using var second = Enter(out _);
         using var third = Enter(out var refusal);
         Assert.Equal(RefusalCode.ConcurrencyReached, refusal!.Code);
-        Assert.Equal(2, RefusalMap.ToWire(refusal).RetryAfterSeconds);
+        Assert.Equal(5, RefusalMap.ToWire(refusal).RetryAfterSeconds);
 
         // One that was turned away frees nobody else's place.
         third.Dispose();
