@@ -4,6 +4,7 @@ using Ccp.Configuration;
 using Ccp.Forwarding;
 using Ccp.Identity;
 using Ccp.Ledger;
+using Ccp.Limits;
 using Ccp.Listening;
 using Ccp.Pricing;
 using Ccp.Relay;
@@ -38,13 +39,14 @@ internal sealed class Till : IAsyncDisposable
         Chain = new EntryChain(master);
         var book = new LedgerBook(Chain, time);
         var recovery = new HoldRecovery(book, RequestRecord.InsertFromHold);
-        UserStore = new UserStore(_vault, time);
+        UserStore = new UserStore(_vault, config.Limits, time);
         Recover(database, recovery);
         UserStore.AdoptFileUsers(database, config.Users);
         Users.Replace(UserStore.Load(database, config.Users));
+        Admission = new Admission(Users, config.Auth, time, log);
         RequestRecord.Replay(database, History);
         Writes = new WriteQueue(database, time, log);
-        Ledger = new AccountLedger(Writes, book, recovery, config.Billing.Overdraft);
+        Ledger = new AccountLedger(Writes, book, recovery, config.Billing.Overdraft, time);
         Ledger.Load(database);
     }
 
@@ -61,6 +63,8 @@ internal sealed class Till : IAsyncDisposable
     public UserStore UserStore { get; }
 
     public UserDirectory Users { get; } = new();
+
+    public Admission Admission { get; }
 
     public ChargeHistory History { get; } = new();
 
@@ -148,9 +152,9 @@ internal sealed class CompositionRoot : IAsyncDisposable
         var router = new Router(config, till.Prices);
         var forwarder = new Forwarder(_clients, Active, till.Time, till.Log);
         var closeout = new RelayCloseout(till.Writes, till.History, _usage, till.Ledger, config.Billing.WarnBelow, till.Time, till.Log);
-        var pipeline = new RelayPipeline(config, till.Users, router, till.Ledger, till.History, forwarder, closeout, _usage, till.Time, till.Log);
+        var pipeline = new RelayPipeline(config, till.Admission, router, till.Ledger, till.History, forwarder, closeout, _usage, till.Time, till.Log);
         Api = new AdminApi(till);
-        var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Users, config.Server), till.Log);
+        var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Admission, config.Server), config.Server, till.Log);
         Host = new KestrelHost(config.Server, data.SocketPath, application, till.Time);
         _checkpoint = till.Time.CreateTimer(_ => _ = till.Ledger.CheckpointAsync(), null, CheckpointEvery, CheckpointEvery);
         _housekeeping = till.Time.CreateTimer(_ => _ = KeepHouseAsync(), null, TimeSpan.Zero, HousekeepEvery);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Ccp.Identity;
+using Ccp.Refusals;
 using Ccp.Store;
 
 namespace Ccp.Admin;
@@ -16,6 +17,12 @@ internal sealed class AdminApi(Till till) : IDisposable
     public static bool IsForAdmins(string path) => path.StartsWith("/admin/", StringComparison.Ordinal);
 
     public static AdminAnswer Error(int status, string message) => Answer(new ErrorView(message), AdminJson.Default.ErrorView, status);
+
+    public static AdminAnswer TooManyFailedTokens(Refusal refusal)
+    {
+        var wire = RefusalMap.ToWire(refusal);
+        return Error(wire.Status, refusal.Message) with { RetryAfterSeconds = wire.RetryAfterSeconds };
+    }
 
     public async ValueTask<AdminAnswer> HandleAsync(AdminRequest request)
     {
@@ -49,7 +56,7 @@ internal sealed class AdminApi(Till till) : IDisposable
             ("GET", ["status"]) => Answer(AdminOperations.Status(), AdminJson.Default.StatusView),
             ("GET", ["healthz"]) => Answer(AdminOperations.Status(), AdminJson.Default.StatusView),
             ("GET", ["readyz"]) => _operations.Ready() is var ready ? Answer(ready, AdminJson.Default.ReadyView, ready.Ready ? 200 : 503) : null!,
-            ("POST", ["validate-token"]) => Answer(_operations.Validate(request.Body), AdminJson.Default.TokenView),
+            ("POST", ["validate-token"]) => _operations.Validate(request.Body, request.From).Allows(out var token, out var wait) ? Answer(token, AdminJson.Default.TokenView) : TooManyFailedTokens(wait),
             ("GET", ["user", "balance"]) => Answer(_operations.Balance(UserOf(request)), AdminJson.Default.BalanceView),
             ("GET", ["user", "usage"]) => Answer(await _operations.OwnUsageAsync(UserOf(request), query), AdminJson.Default.OwnUsageView),
             ("GET", ["admin", "users"]) => Answer(await _operations.ListUsersAsync(), AdminJson.Default.DictionaryStringUserView),

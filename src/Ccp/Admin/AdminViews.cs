@@ -19,6 +19,8 @@ internal sealed record TokenView(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error = null);
 
 /// <summary>A user as the list shows it. No key and no hash of a token ever stands here.</summary>
+/// <param name="Limits">The user's own.</param>
+/// <param name="LimitsInForce">Those, and for the rest what <c>[limits]</c> says.</param>
 internal sealed record UserView(
     bool IsAdmin,
     bool Disabled,
@@ -30,12 +32,10 @@ internal sealed record UserView(
     bool HasToken,
     bool Billing,
     decimal? Markup,
-    bool FromFile);
+    bool FromFile,
+    LimitsView LimitsInForce);
 
 internal sealed record UserTotalsView(long Requests, long Tokens, NanoUsd Balance);
-
-/// <summary>A user's own limits: none so far.</summary>
-internal sealed record LimitsView;
 
 /// <param name="Token">Shown this once.</param>
 internal sealed record UserChangeView(

@@ -31,7 +31,7 @@ internal sealed record AdminCall(string Method, string Path)
         return query;
     }
 
-    /// <summary>A JSON object of the members that are there. "true" and "false" become what they say; amounts travel as their digits.</summary>
+    /// <summary>A JSON object of the members that are there. "true" and "false" become what they say, limits are JSON already; amounts travel as their digits.</summary>
     public static ReadOnlyMemory<byte> BodyOf(params ReadOnlySpan<(string Name, string? Value)> members)
     {
         using var body = new MemoryStream();
@@ -48,6 +48,11 @@ internal sealed record AdminCall(string Method, string Path)
                 if (name is "isAdmin" or "disabled" or "billing")
                 {
                     writer.WriteBoolean(name, value == "true");
+                }
+                else if (name is "limits")
+                {
+                    writer.WritePropertyName(name);
+                    writer.WriteRawValue(value);
                 }
                 else
                 {

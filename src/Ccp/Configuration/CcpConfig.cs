@@ -1,3 +1,4 @@
+using System.Net;
 using Ccp.Pricing;
 using Microsoft.Extensions.Logging;
 
@@ -6,7 +7,9 @@ namespace Ccp.Configuration;
 /// <summary>The whole configuration, checked and immutable. What the keys mean is written in <c>config.example.toml</c>.</summary>
 internal sealed record CcpConfig(
     ServerConfig Server,
+    AuthConfig Auth,
     BillingConfig Billing,
+    UserLimits Limits,
     StorageConfig Storage,
     LogsConfig Logs,
     IReadOnlyList<LaneConfig> Lanes,
@@ -14,6 +17,7 @@ internal sealed record CcpConfig(
     IReadOnlyList<UserConfig> Users,
     IReadOnlyList<PriceRow> Prices);
 
+/// <param name="TrustedProxies">Whose x-forwarded-for is believed.</param>
 /// <param name="UpstreamProxy">Null: HTTPS_PROXY and NO_PROXY of the environment are honoured.</param>
 /// <param name="CaFile">Extra trusted roots (PEM) for upstream TLS.</param>
 internal sealed record ServerConfig(
@@ -21,10 +25,14 @@ internal sealed record ServerConfig(
     string? TlsCertificatePath,
     string? TlsKeyPath,
     bool AllowsInsecureHttp,
+    IReadOnlyList<IPNetwork> TrustedProxies,
     long BodyBytesMax,
     TimeSpan Drain,
     Uri? UpstreamProxy,
     string? CaFile);
+
+/// <param name="FailedAttemptsPerMinute">Calls without a valid token from one address, before it is told to wait; 0: no limit.</param>
+internal sealed record AuthConfig(int FailedAttemptsPerMinute);
 
 /// <param name="Markup">Factor on the upstream's cost.</param>
 /// <param name="WarnBelow">A balance under this shows a warning.</param>
@@ -81,4 +89,7 @@ internal sealed record KeyConfig(string Name, string Lane, Secret Value);
 /// <summary>A user kept in the file. Null means: not stated here; the store, else the default, decides.</summary>
 /// <param name="TokenSha256">Lower-case hex; null when the token is not stated in the file.</param>
 /// <param name="Key">The name of a <see cref="KeyConfig"/>.</param>
-internal sealed record UserConfig(string Name, string? TokenSha256, bool? IsAdmin, string? Key, bool? IsBilled, decimal? Markup);
+internal sealed record UserConfig(string Name, string? TokenSha256, bool? IsAdmin, string? Key, bool? IsBilled, decimal? Markup)
+{
+    public StatedLimits Limits { get; init; } = StatedLimits.None;
+}

@@ -51,7 +51,9 @@ internal static class ConfigReader
         var prices = PriceBook.With(rows);
         var config = new CcpConfig(
             ServerSection.Read(Section("server"), problems, listen),
+            AuthSection.Read(Section("auth")),
             BillingSection.Read(Section("billing"), prices),
+            LimitsSection.Read(Section("limits")),
             StorageSection.Read(Section("storage")),
             LogsSection.Read(Section("logs")),
             LaneSection.Read(table.Tables("lane"), secrets, prices, problems),

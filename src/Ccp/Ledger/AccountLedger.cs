@@ -10,7 +10,7 @@ namespace Ccp.Ledger;
 /// <remarks>
 /// A charge counts in memory at once and is written until it is on disk. A top-up counts once it is on disk. Nothing here knows of models' prices.
 /// </remarks>
-internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldRecovery recovery, NanoUsd overdraft)
+internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldRecovery recovery, NanoUsd overdraft, TimeProvider time)
 {
     private readonly ConcurrentDictionary<long, Account> _accounts = new();
     private readonly ConcurrentDictionary<RequestId, Hold> _durable = new();
@@ -18,20 +18,39 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
     /// <summary>How far below zero running streams may take an account before they are ended.</summary>
     public NanoUsd Overdraft { get; } = overdraft;
 
-    /// <summary>Reads the balances. Called once, before anything is admitted.</summary>
+    /// <summary>Reads the balances, and what was charged this month. Called once, before anything is admitted.</summary>
     public void Load(Database database)
     {
         database.Visit("SELECT id, balance_nano FROM account", row =>
         {
-            _accounts[row.GetInt64(0)] = new Account(row.GetInt64(0), new NanoUsd(row.GetInt64(1)));
+            _accounts[row.GetInt64(0)] = new Account(row.GetInt64(0), new NanoUsd(row.GetInt64(1)), time);
             return true;
         });
+
+        // The entries are in the order of time: from the newest back to the month's beginning is all that is read.
+        var month = Spend.MonthOf(DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime)).ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc);
+        var charges = new List<(long Account, DateTimeOffset At, NanoUsd Charge)>();
+        database.Visit("SELECT account_id, at_ms, -amount_nano, kind FROM entry ORDER BY id DESC", row =>
+        {
+            var at = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(1));
+            if (at >= month && row.GetString(3) == EntryKind.Charge.ToText())
+            {
+                charges.Add((row.GetInt64(0), at, new NanoUsd(row.GetInt64(2))));
+            }
+
+            return at >= month;
+        });
+        for (var newest = charges.Count - 1; newest >= 0; newest--)
+        {
+            Find(charges[newest].Account).Remember(charges[newest].Charge, charges[newest].At);
+        }
     }
 
     public AccountState StateOf(long account) => Find(account).State;
 
     /// <summary>Sets money aside for a call, in memory.</summary>
-    public Decision<Hold> Place(long account, RequestId id, NanoUsd amount, bool isFree, bool canEndEarly)
+    /// <param name="limits">On spending; none by default.</param>
+    public Decision<Hold> Place(long account, RequestId id, NanoUsd amount, bool isFree, bool canEndEarly, SpendLimits limits = default)
     {
         if (writes.Problem is not null)
         {
@@ -39,7 +58,7 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
         }
 
         var found = Find(account);
-        var hold = new Hold(this, found, id, amount, isFree, canEndEarly);
+        var hold = new Hold(this, found, id, amount, isFree, canEndEarly, limits);
         return found.TryAdmit(hold, Overdraft) is { } refusal ? refusal : hold;
     }
 
@@ -151,5 +170,5 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
         "ccp cannot write its ledger at the moment, so it serves nothing that would have to be billed. Your operator sees the reason in ccp's log and at /readyz.");
 
     // An account that is not known yet was opened after the start, and nothing has been posted to it.
-    private Account Find(long account) => _accounts.GetOrAdd(account, id => new Account(id, NanoUsd.Zero));
+    private Account Find(long account) => _accounts.GetOrAdd(account, id => new Account(id, NanoUsd.Zero, time));
 }

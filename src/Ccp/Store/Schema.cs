@@ -110,6 +110,10 @@ internal static class Schema
         CREATE INDEX request_by_account ON request (account_id, at_ms);
         CREATE INDEX request_by_time ON request (at_ms);
         """,
+        """
+        -- A user's own limits, as JSON; NULL: none.
+        ALTER TABLE user ADD COLUMN limits TEXT;
+        """,
     ];
 
     /// <exception cref="StoreUnavailableException">The store was written by a newer ccp.</exception>

@@ -47,6 +47,12 @@ internal static partial class LogEvents
     [LoggerMessage(24, LogLevel.Warning, "{RequestId}: user {User} has {Balance} USD left")]
     public static partial void LowBalance(this ILogger log, string requestId, string user, string balance);
 
+    [LoggerMessage(25, LogLevel.Warning, "{RequestId}: the stream of user {User} was ended: a spending limit was passed")]
+    public static partial void EndedForSpendLimit(this ILogger log, string requestId, string user);
+
+    [LoggerMessage(26, LogLevel.Warning, "Too many calls without a valid token come from {Address}: it is told to wait, and what it sends meanwhile is not logged")]
+    public static partial void AddressThrottled(this ILogger log, string address);
+
     [LoggerMessage(30, LogLevel.Error, "The usage log cannot be written: {Reason}")]
     public static partial void UsageLogFailed(this ILogger log, string reason);
 

@@ -22,6 +22,9 @@ public sealed class CommandLineTests
     [InlineData("user list --json")]
     [InlineData("user add alice --api-key - --balance 50 --admin")]
     [InlineData("user update alice --admin true --disabled false --markup 1.5 --billing false --api-key env:KEY")]
+    [InlineData("user add alice --concurrent 4 --requests-per-minute 60 --tokens-per-minute 0 --spend-per-day 20 --spend-per-month 200.50")]
+    [InlineData("user update alice --models claude-haiku-*,claude-sonnet-* --allow-from 10.0.0.0/8 --expires 2027-01-31")]
+    [InlineData("user update alice --concurrent default")]
     [InlineData("user delete alice --yes")]
     [InlineData("user token alice --server http://127.0.0.1:8082")]
     [InlineData("balance alice")]
@@ -95,6 +98,22 @@ public sealed class CommandLineTests
         var body = AdminCall.BodyOf(("username", "alice"), ("initialBalance", "50.10"), ("isAdmin", "true"), ("note", null));
 
         Assert.Equal("""{"username":"alice","initialBalance":"50.10","isAdmin":true}""", Encoding.UTF8.GetString(body.Span));
+    }
+
+    [Fact]
+    public void Limits_travel_as_one_object_of_those_that_were_stated()
+    {
+        var limits = new LimitOptions();
+        var command = new Command("x");
+        limits.AddTo(command);
+
+        Assert.Null(limits.Json(command.Parse([])));
+        Assert.Equal(
+            """{"concurrent":4,"spendPerDay":"20.50","models":["a","b-*"],"allowFrom":null,"expires":"2027-01-31"}""",
+            limits.Json(command.Parse(["--concurrent", "4", "--spend-per-day", "20.50", "--models", "a, b-*", "--allow-from", "default", "--expires", "2027-01-31"])));
+        Assert.Throws<WrongUsageException>(() => limits.Json(command.Parse(["--concurrent", "many"])));
+        Assert.Throws<WrongUsageException>(() => limits.Json(command.Parse(["--spend-per-day", "1e3"])));
+        Assert.Equal("""{"limits":{"concurrent":4}}""", Encoding.UTF8.GetString(AdminCall.BodyOf(("limits", """{"concurrent":4}""")).Span));
     }
 
     private static IEnumerable<Command> Below(Command command) => command.Subcommands.SelectMany(child => Below(child).Prepend(child));

@@ -5,6 +5,7 @@ using System.Text;
 using Ccp.Pricing;
 using Ccp.ScriptedUpstream;
 using Ccp.Tests.Shared;
+using Microsoft.Data.Sqlite;
 
 namespace Ccp.WireTests.Hosting;
 
@@ -86,6 +87,20 @@ internal abstract class CcpUnderTest : IAsyncDisposable
 
     public abstract Task TopUpAsync(string user, string usd);
 
+    /// <summary>From here on no hold can be written, until <see cref="MendStore"/>.</summary>
+    public void BreakStore() => AlterStore("ALTER TABLE hold RENAME TO hold_elsewhere");
+
+    public void MendStore() => AlterStore("ALTER TABLE hold_elsewhere RENAME TO hold");
+
+    private void AlterStore(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(Home, "ccp.db")};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
     public HttpRequestMessage Request(HttpMethod method, string target, string? token = Alice, string? body = null)
     {
         var request = new HttpRequestMessage(method, new Uri(Address + target.TrimStart('/'), new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
@@ -133,6 +148,11 @@ internal sealed class CcpSetup
 
     public string Billing { get; set; } = "";
 
+    /// <summary>Out of the way unless a test is about them.</summary>
+    public string Limits { get; set; } = "concurrent = 100000";
+
+    public string Auth { get; set; } = "";
+
     public string Lane { get; set; } = "";
 
     public string AliceKeys { get; set; } = "";
@@ -153,6 +173,10 @@ internal sealed class CcpSetup
         [billing]
         minimum_topup = "0.000000001"
         {Billing}
+        [limits]
+        {Limits}
+        [auth]
+        {Auth}
         [[lane]]
         name = "anthropic"
         base_url = "{UpstreamUrl.AbsoluteUri.TrimEnd('/')}"
