@@ -37,11 +37,12 @@ internal sealed record RequestEntries(LedgerEntry? Charge, IReadOnlyList<LedgerE
             kind.ToText(),
             reference);
 
+    // The plus keeps SQLite from going through all adjustments of the account: the index that Schema.cs made for this finds the few.
     private static List<LedgerEntry> FindRerates(Database database, string requestId, long account) => database.Query(
         $"""
         SELECT {LedgerBook.Columns} FROM entry
         WHERE substr(reference, 8 + instr(substr(reference, 8), ':')) = $1
-            AND kind = 'adjustment' AND reference >= 'rerate:' AND reference < 'rerate;' AND account_id = $2
+            AND kind = 'adjustment' AND reference >= 'rerate:' AND reference < 'rerate;' AND +account_id = $2
         ORDER BY id
         """,
         LedgerBook.Read,
