@@ -6,6 +6,8 @@ namespace Ccp.Cli;
 /// <summary><c>ccp pricing</c>: the price book, why a model is priced as it is, and corrections by a changed book.</summary>
 internal static class PricingCommands
 {
+    private static readonly string[] Headers = ["Model", " Input", " Write 5m", " Write 1h", " Read", " Output", " 1000 searches", " Region us", "From (UTC)", "State", "Source"];
+
     public static Command Build(Func<string, string?> environment) => new("pricing", "Show, explain and correct prices.\n\nExample: ccp pricing show 'claude-haiku-*'")
     {
         ShowBook(environment),
@@ -30,7 +32,7 @@ internal static class PricingCommands
     private static int ShowRows(JsonElement answer)
     {
         var rows = answer.EnumerateArray().SelectMany(RowsOf);
-        Terminal.Table(["Model", " Input", " Write 5m", " Write 1h", " Read", " Output", " 1000 searches", " us", "From (UTC)", "State", "Source"], [.. rows]);
+        Terminal.Table(Headers, [.. rows]);
         return ExitCodes.Ok;
     }
 
@@ -69,7 +71,7 @@ internal static class PricingCommands
         }
 
         Console.WriteLine();
-        Terminal.Table(["Model", " Input", " Write 5m", " Write 1h", " Read", " Output", " 1000 searches", " us", "From (UTC)", "State", "Source"], [.. RowsOf(answer.GetProperty("row"))]);
+        Terminal.Table(Headers, [.. RowsOf(answer.GetProperty("row"))]);
         Console.WriteLine();
         Terminal.Line("For example:");
         var example = answer.GetProperty("example");

@@ -57,7 +57,7 @@ internal static class RerateCommand
 
         Console.Error.WriteLine(Terminal.Clean(answer.Text("dryRun") == "yes"
             ? "This was a dry run: nothing was posted."
-            : $"Run {answer.Text("run")}: {answer.Text("corrected")} adjustments were posted."));
+            : $"Run {answer.Text("run")}: adjustments posted: {answer.Text("corrected")}."));
         return ExitCodes.Ok;
     }
 
@@ -65,16 +65,16 @@ internal static class RerateCommand
     {
         foreach (var (name, reason) in new[]
         {
-            ("refunded", "were refunded and are left alone"),
-            ("notCharged", "were not charged"),
-            ("withoutUsage", "have records of an older ccp that keep too little"),
-            ("withoutPrice", "are of models that have no price now"),
-            ("otherTerms", "were corrected by this run before, to another amount; a new run corrects them"),
+            ("refunded", "refunded"),
+            ("notCharged", "of users who are not charged"),
+            ("withoutUsage", "recorded by an older ccp, which kept too little"),
+            ("withoutPrice", "of models that have no price now"),
+            ("otherTerms", "corrected by this run before, to another amount; a new run corrects them"),
         })
         {
             if (skipped.Text(name) is not "0" and var count)
             {
-                Console.Error.WriteLine($"{count} {reason}.");
+                Console.Error.WriteLine($"Left alone, {reason}: {count}.");
             }
         }
     }
