@@ -75,6 +75,25 @@ public sealed class RerateTests
     }
 
     [Fact]
+    public async Task When_the_store_cannot_be_written_the_refusal_names_the_run_that_completes_it()
+    {
+        await using var till = await WithCallsAsync();
+        await till.RestartAsync(Cheaper);
+        var before = Balance(till);
+        await till.Till.Writes.DisposeAsync();
+
+        var failed = await RerateAsync(till, """{"since":"30d","run":"fix-1"}""");
+        Assert.Equal(503, failed.Status);
+        Assert.Contains("--run fix-1 completes it", failed.Error, StringComparison.Ordinal);
+        Assert.Equal(before, Balance(till));
+
+        await till.RestartAsync(Cheaper);
+        Assert.Equal(3, (await RerateAsync(till, """{"since":"30d","run":"fix-1"}""")).Json.GetProperty("corrected").GetInt32());
+        Assert.Equal(before + new NanoUsd(13_500_000), Balance(till));
+        await CorrectionTests.AssertSoundAsync(till);
+    }
+
+    [Fact]
     public async Task A_later_run_corrects_an_earlier_one_and_the_same_run_does_not()
     {
         await using var till = await WithCallsAsync();
