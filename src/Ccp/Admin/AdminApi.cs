@@ -12,7 +12,8 @@ internal sealed class AdminApi(Till till) : IDisposable
 {
     private readonly AdminOperations _operations = new(till);
 
-    public static bool Owns(string path) => IsForAdmins(path) || path is "/status" or "/healthz" or "/readyz" or "/validate-token" or "/user/balance" or "/user/usage";
+    public static bool Owns(string path) => IsForAdmins(path) || path is "/status" or "/healthz" or "/readyz" or "/validate-token" or "/user/balance" or "/user/usage"
+        || path.StartsWith("/user/requests/", StringComparison.Ordinal);
 
     public static bool IsForAdmins(string path) => path.StartsWith("/admin/", StringComparison.Ordinal);
 
@@ -65,12 +66,18 @@ internal sealed class AdminApi(Till till) : IDisposable
             ("DELETE", ["admin", "users", var name]) => Answer(await _operations.DeleteUserAsync(name, actor), AdminJson.Default.UserChangeView),
             ("POST", ["admin", "users", var name, "token"]) => Answer(await _operations.UpdateUserAsync(name, UserUpdate.NewToken, actor), AdminJson.Default.UserChangeView),
             ("GET", ["admin", "balance", var name]) => Answer(_operations.Balance(name), AdminJson.Default.BalanceView),
-            ("POST", ["admin", "balance", var name]) => Answer(await _operations.TopUpAsync(name, request.Body, actor), AdminJson.Default.BalanceChangeView),
+            ("POST", ["admin", "balance", var name]) => Answer(await _operations.ChangeBalanceAsync(name, request.Body, actor), AdminJson.Default.BalanceChangeView),
             ("GET", ["admin", "usage"]) => Answer(await _operations.UsageAsync(query), AdminJson.Default.DictionaryStringUserUsageView),
             ("GET", ["admin", "usage", "by"]) => Answer(await _operations.UsageByAsync(query), AdminJson.Default.ListUsageGroupView),
             ("GET", ["admin", "ledger"]) => Answer(await _operations.EntriesAsync(query), AdminJson.Default.ListLedgerLine),
             ("GET", ["admin", "ledger", "verify"]) => Answer(await _operations.VerifyAsync(), AdminJson.Default.LedgerVerdictView),
             ("GET", ["admin", "requests"]) => Answer(await _operations.RequestsAsync(query), AdminJson.Default.ListRequestLine),
+            ("GET", ["admin", "requests", var id, "receipt"]) => Answer(await _operations.ReceiptAsync(id), AdminJson.Default.ReceiptView),
+            ("GET", ["user", "requests", var id, "receipt"]) => Answer(await _operations.ReceiptAsync(id, UserOf(request)), AdminJson.Default.ReceiptView),
+            ("POST", ["admin", "requests", var id, "refund"]) => Answer(await _operations.RefundAsync(id, request.Body, actor), AdminJson.Default.RefundView),
+            ("GET", ["admin", "pricing"]) => Answer(_operations.Prices(query), AdminJson.Default.ListPriceRowView),
+            ("GET", ["admin", "pricing", "explain"]) => Answer(_operations.ExplainPrice(query), AdminJson.Default.PriceExplanationView),
+            ("POST", ["admin", "pricing", "rerate"]) => Answer(await _operations.RerateAsync(request.Body, actor), AdminJson.Default.RerateView),
             (_, var path) when IsKnown(path) => Error(405, "This path knows other methods than the one used."),
             _ => Error(404, "ccp has no such path."),
         };
@@ -83,7 +90,11 @@ internal sealed class AdminApi(Till till) : IDisposable
         or ["admin", "users" or "balance", _]
         or ["admin", "users", _, "token"]
         or ["admin", "usage", "by"]
-        or ["admin", "ledger", "verify"];
+        or ["admin", "ledger", "verify"]
+        or ["admin" or "user", "requests", _, "receipt"]
+        or ["admin", "requests", _, "refund"]
+        or ["admin", "pricing"]
+        or ["admin", "pricing", "explain" or "rerate"];
 
     private static void RefuseUnlessAdmin(AdminActor actor)
     {

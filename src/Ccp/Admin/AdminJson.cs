@@ -21,6 +21,11 @@ namespace Ccp.Admin;
 [JsonSerializable(typeof(List<LedgerLine>))]
 [JsonSerializable(typeof(LedgerVerdictView))]
 [JsonSerializable(typeof(List<RequestLine>))]
+[JsonSerializable(typeof(ReceiptView))]
+[JsonSerializable(typeof(RefundView))]
+[JsonSerializable(typeof(List<PriceRowView>))]
+[JsonSerializable(typeof(PriceExplanationView))]
+[JsonSerializable(typeof(RerateView))]
 internal sealed partial class AdminJson : JsonSerializerContext;
 
 /// <summary>Dollars as a decimal number, digit for digit.</summary>

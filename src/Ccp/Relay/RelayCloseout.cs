@@ -89,5 +89,6 @@ internal sealed class RelayCloseout(WriteQueue writes, ChargeHistory history, Us
         result.UpstreamRequestId,
         call.Elapsed,
         result.TimeToFirstByte,
-        rates.ToJson());
+        rates.ToJson(),
+        ReceiptBasis.Of(rates, owed, result.Reading.AnsweredModel).ToJson(rates));
 }

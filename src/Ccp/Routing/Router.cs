@@ -31,24 +31,15 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
             return new LanePlan(lane, key, isOwn, DefaultReason, Rates: null);
         }
 
-        var pricedAs = lane.PriceAs ?? facts.Model;
-        var row = prices.Find(pricedAs, now);
-        var isFixed = lane.PriceAs is not null;
-        if (row is null && config.Billing.UnknownModelPricedAs is { } substitute)
-        {
-            pricedAs = substitute;
-            row = prices.Find(substitute, now);
-            isFixed = true;
-        }
-
-        if (row is null)
+        var price = PriceChoice.Of(facts.Model, lane, config.Billing, prices, now);
+        if (price.Match is not { } match)
         {
             return new Refusal(
                 RefusalCode.ModelNotPriced,
-                $"The model {pricedAs} has no price on this proxy, so it is not served. Choose another model, or ask your operator to add a [[price]] table for it to the configuration.");
+                $"The model {price.PricedAs} has no price on this proxy, so it is not served. Choose another model, or ask your operator to add a [[price]] table for it to the configuration.");
         }
 
-        var rates = new RateCard(pricedAs, row, user.Markup ?? config.Billing.Markup, prices, now, isFixed);
+        var rates = new RateCard(price.PricedAs, match.Row, user.Markup ?? config.Billing.Markup, prices, now, price.IsFixed);
         return new LanePlan(lane, key, isOwn, DefaultReason, rates);
     }
 

@@ -114,6 +114,14 @@ internal static class Schema
         -- A user's own limits, as JSON; NULL: none.
         ALTER TABLE user ADD COLUMN limits TEXT;
         """,
+        """
+        -- What a receipt is written from: the metered usage, and the rows of other models in it. Null in records that were there before.
+        ALTER TABLE request ADD COLUMN metered TEXT;
+
+        -- Finds the adjustments of a request by the end of their reference, rerate:RUN:REQUEST. Ledger/RequestEntries.cs asks in the same words.
+        CREATE INDEX entry_of_rerate ON entry (substr(reference, 8 + instr(substr(reference, 8), ':')))
+            WHERE kind = 'adjustment' AND reference >= 'rerate:' AND reference < 'rerate;';
+        """,
     ];
 
     /// <exception cref="StoreUnavailableException">The store was written by a newer ccp.</exception>

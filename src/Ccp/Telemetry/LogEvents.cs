@@ -61,4 +61,7 @@ internal static partial class LogEvents
 
     [LoggerMessage(40, LogLevel.Information, "User {User}: {What}, by {Actor}")]
     public static partial void UserChanged(this ILogger log, string user, string what, string actor);
+
+    [LoggerMessage(41, LogLevel.Information, "Rerate {Run}: {Corrected} requests corrected, {Difference} USD in all, by {Actor}")]
+    public static partial void Rerated(this ILogger log, string run, long corrected, string difference, string actor);
 }

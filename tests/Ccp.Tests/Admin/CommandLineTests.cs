@@ -13,7 +13,11 @@ public sealed class CommandLineTests
         UserCommands.Build(_ => null),
         BalanceCommand.Build(_ => null),
         UsageCommand.Build(_ => null),
+        RequestsCommand.Build(_ => null),
+        ReceiptCommand.Build(_ => null),
+        RefundCommand.Build(_ => null),
         LedgerCommands.Build(_ => null),
+        PricingCommands.Build(_ => null),
         TokenCommands.Build(),
         VersionCommand.Build(),
     };
@@ -29,6 +33,16 @@ public sealed class CommandLineTests
     [InlineData("user token alice --server http://127.0.0.1:8082")]
     [InlineData("balance alice")]
     [InlineData("balance alice 50.25 --reference r --note n")]
+    [InlineData("balance alice -12.50 --note n")]
+    [InlineData("balance alice 5 --adjust --note n")]
+    [InlineData("requests alice --limit 5 --before req_1")]
+    [InlineData("receipt req_1 --json")]
+    [InlineData("refund req_1 0.5 --note n")]
+    [InlineData("refund req_1")]
+    [InlineData("pricing show")]
+    [InlineData("pricing show claude-* --json")]
+    [InlineData("pricing explain claude-opus-5-5")]
+    [InlineData("pricing rerate --since 30d --until 2026-11-22 --user alice --dry-run --run fix-1")]
     [InlineData("usage")]
     [InlineData("usage alice --since 7d --by session")]
     [InlineData("ledger show alice --limit 5 --before 9")]
@@ -51,6 +65,14 @@ public sealed class CommandLineTests
     [InlineData("balance")]
     [InlineData("balance alice --reference r")]
     [InlineData("balance alice 50 60")]
+    [InlineData("balance alice -12.50")]
+    [InlineData("balance alice 5 --adjust")]
+    [InlineData("balance alice --adjust")]
+    [InlineData("receipt")]
+    [InlineData("refund")]
+    [InlineData("pricing")]
+    [InlineData("pricing explain")]
+    [InlineData("pricing rerate --dry-run")]
     [InlineData("usage --by week")]
     [InlineData("ledger")]
     [InlineData("ledger show --limit many")]
