@@ -46,6 +46,11 @@ internal sealed class Till : IAsyncDisposable
         Writes = new WriteQueue(database, time, log);
         Ledger = new AccountLedger(Writes, book, recovery, config.Billing.Overdraft);
         Ledger.Load(database);
+        Writes.AfterFailure = store =>
+        {
+            Ledger.Correct(store);
+            Users.Replace(UserStore.Load(store, config.Users));
+        };
     }
 
     public CcpConfig Config { get; }

@@ -11,6 +11,7 @@ internal sealed class Account(long id, NanoUsd balance)
     private NanoUsd _balance = balance;
     private NanoUsd _held;
     private NanoUsd _running;
+    private NanoUsd _unwritten;
 
     public long Id { get; } = id;
 
@@ -77,7 +78,26 @@ internal sealed class Account(long id, NanoUsd balance)
                 _held -= hold.Amount;
                 _running -= hold.Running;
                 _balance -= charge;
+                _unwritten += charge;
             }
+        }
+    }
+
+    /// <summary>A charge that was taken in memory is on disk too.</summary>
+    public void Wrote(NanoUsd charge)
+    {
+        lock (_lock)
+        {
+            _unwritten -= charge;
+        }
+    }
+
+    /// <summary>The balance is what the disk says, less the charges that are still to be written.</summary>
+    public void Correct(NanoUsd onDisk)
+    {
+        lock (_lock)
+        {
+            _balance = onDisk - _unwritten;
         }
     }
 
