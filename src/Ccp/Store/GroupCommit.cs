@@ -54,14 +54,15 @@ internal sealed class GroupCommit(Database database, StoreHealth health, ILogger
 
     public void Run(List<StoreOperation> group)
     {
+        var wasInDoubt = _isInDoubt;
+        _isInDoubt = false;
         _failure = null;
-        if (_isInDoubt && !TakesAWrite())
+        if (wasInDoubt && !TakesAWrite())
         {
             Undo(group);
         }
         else
         {
-            Reconcile();
             foreach (var suspect in group.Where(operation => operation.IsSuspect).ToList())
             {
                 CommitTogether([suspect]);
@@ -71,19 +72,25 @@ internal sealed class GroupCommit(Database database, StoreHealth health, ILogger
             CommitTogether(group);
         }
 
+        // Not before what is kept was tried again: of a charge that stands already, only its own second try says so.
+        if (wasInDoubt && !_isInDoubt)
+        {
+            Reconcile();
+        }
+
         NoteState();
     }
 
     /// <summary>
-    /// A small write of its own: without it a store that failed while nothing was running would never be asked again. It also writes over what a
-    /// commit that failed may have left behind in the write-ahead log, where the next start would find it.
+    /// A small write of its own, which needs no page but the first: without it a store that failed while nothing was running would never be asked again.
+    /// It also writes over what a commit that failed may have left behind in the write-ahead log, where the next start would find it.
     /// </summary>
     private bool TakesAWrite()
     {
         try
         {
             database.Run("BEGIN IMMEDIATE");
-            database.Run("INSERT INTO meta (key, value) VALUES ('tried_after_failure', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1");
+            database.Run($"PRAGMA application_id = {Schema.ApplicationId}");
             database.Run("COMMIT");
             return true;
         }
@@ -91,25 +98,21 @@ internal sealed class GroupCommit(Database database, StoreHealth health, ILogger
         {
             RollBack();
             NoteFailure(error);
+            _isInDoubt = true;
             return false;
         }
     }
 
     private void Reconcile()
     {
-        if (!_isInDoubt)
-        {
-            return;
-        }
-
         try
         {
             _afterFailure?.Invoke(database);
-            _isInDoubt = false;
         }
         catch (Exception error) when (error is SqliteException or InvalidOperationException or StoreUnavailableException)
         {
             NoteFailure(error);
+            _isInDoubt = true;
         }
     }
 

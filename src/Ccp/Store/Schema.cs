@@ -4,6 +4,9 @@ namespace Ccp.Store;
 /// <remarks>Units are in the names: <c>_nano</c> is billionths of a US dollar, <c>_ms</c> Unix time in milliseconds, UTC.</remarks>
 internal static class Schema
 {
+    /// <summary>"ccp1": tools that look at the head of a file can tell what it is.</summary>
+    public const int ApplicationId = 0x63637031;
+
     private static readonly string[] Migrations =
     [
         """

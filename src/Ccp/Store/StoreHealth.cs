@@ -6,8 +6,9 @@ namespace Ccp.Store;
 
 /// <summary>What can be wrong with a store that still takes writes: little room on its disk, or a write-ahead log that cannot be emptied.</summary>
 /// <remarks>Owned by the writer's thread, between groups; only <see cref="Warning"/> is read by others.</remarks>
+/// <param name="checkpoint">Brings the write-ahead log into the store as far as it can; returns the log's size.</param>
 /// <param name="freeBytes">How much room the store's disk has.</param>
-internal sealed class StoreHealth(Database database, Func<long> freeBytes, TimeProvider time, ILogger log)
+internal sealed class StoreHealth(Func<long> checkpoint, Func<long> freeBytes, TimeProvider time, ILogger log)
 {
     /// <summary>With less than this left nothing billed is admitted: what runs must be settled, and recovery at the next start needs room too.</summary>
     public const long FreeBytesMin = 16 * 1024 * 1024;
@@ -53,7 +54,7 @@ internal sealed class StoreHealth(Database database, Func<long> freeBytes, TimeP
         _lastCheckpoint = time.GetTimestamp();
         try
         {
-            Warn(database.CheckpointWal());
+            Warn(checkpoint());
             _hasFailed = false;
             return null;
         }

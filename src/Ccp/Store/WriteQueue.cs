@@ -29,7 +29,7 @@ internal sealed class WriteQueue : IAsyncDisposable
     public WriteQueue(Database database, TimeProvider time, ILogger log, Func<long>? freeBytes = null)
     {
         _time = time;
-        _commit = new GroupCommit(database, new StoreHealth(database, freeBytes ?? database.FreeBytes, time, log), log);
+        _commit = new GroupCommit(database, new StoreHealth(database.CheckpointWal, freeBytes ?? database.FreeBytes, time, log), log);
         _writer = Task.Factory.StartNew(WriteUntilClosed, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
