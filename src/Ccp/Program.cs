@@ -14,6 +14,7 @@ var root = new RootCommand("ccp, the Claude Code proxy: one team, one egress, on
     BalanceCommand.Build(environment),
     UsageCommand.Build(environment),
     LedgerCommands.Build(environment),
+    DbCommands.Build(environment),
     LicenseCommands.Build(environment),
     TokenCommands.Build(),
     VersionCommand.Build(),

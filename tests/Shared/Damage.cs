@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Ccp.Tests.Shared;
 
 /// <summary>What a bad disk does to a store.</summary>
@@ -12,5 +14,14 @@ internal static class Damage
         var length = Math.Min((long)count * PageBytes, file.Length - (2 * PageBytes));
         file.Position = file.Length - length;
         file.Write(Enumerable.Repeat((byte)0xA5, (int)length).ToArray());
+    }
+
+    /// <summary>Overwrites the one page that holds a text.</summary>
+    public static void PageWith(string path, string text)
+    {
+        var bytes = File.ReadAllBytes(path);
+        var page = bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(text)) / PageBytes;
+        bytes.AsSpan(page * PageBytes, PageBytes).Fill(0xA5);
+        File.WriteAllBytes(path, bytes);
     }
 }

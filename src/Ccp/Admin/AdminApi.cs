@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Ccp.Identity;
 using Ccp.Store;
+using Microsoft.Data.Sqlite;
 
 namespace Ccp.Admin;
 
@@ -36,6 +37,15 @@ internal sealed class AdminApi(Till till) : IDisposable
         {
             return Error(503, error.Message);
         }
+        catch (SqliteException error)
+        {
+            if (StoreFault.IsDamage(error))
+            {
+                till.Writes.ReportDamage(StoreFault.Describe(error));
+            }
+
+            return Error(503, StoreFault.Describe(error));
+        }
     }
 
     public void Dispose() => _operations.Dispose();
@@ -64,6 +74,8 @@ internal sealed class AdminApi(Till till) : IDisposable
             ("GET", ["admin", "ledger"]) => Answer(await _operations.EntriesAsync(query), AdminJson.Default.ListLedgerLine),
             ("GET", ["admin", "ledger", "verify"]) => Answer(await _operations.VerifyAsync(), AdminJson.Default.LedgerVerdictView),
             ("GET", ["admin", "requests"]) => Answer(await _operations.RequestsAsync(query), AdminJson.Default.ListRequestLine),
+            ("POST", ["admin", "db", "backup"]) => Answer(await _operations.BackupAsync(request.Body, request.Actor), AdminJson.Default.BackupView, 201),
+            ("GET", ["admin", "db", "check"]) => Answer(await _operations.CheckStoreAsync(), AdminJson.Default.StoreCheckView),
             (_, var path) when IsKnown(path) => Error(405, "This path knows other methods than the one used."),
             _ => Error(404, "ccp has no such path."),
         };
@@ -76,7 +88,8 @@ internal sealed class AdminApi(Till till) : IDisposable
         or ["admin", "users" or "balance", _]
         or ["admin", "users", _, "token"]
         or ["admin", "usage", "by"]
-        or ["admin", "ledger", "verify"];
+        or ["admin", "ledger", "verify"]
+        or ["admin", "db", "backup" or "check"];
 
     private static void RefuseUnlessAdmin(AdminActor actor)
     {

@@ -100,12 +100,36 @@ internal sealed class Database : IDisposable
         }
     }
 
+    /// <summary>Reads the whole file and looks for what does not fit together. Takes about a second for each gigabyte that the system has in memory.</summary>
+    /// <param name="isThorough">Also compares every index with its table.</param>
+    /// <returns>Null when nothing is wrong.</returns>
+    public string? FindDamage(bool isThorough)
+    {
+        try
+        {
+            var found = Query(isThorough ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)", row => row.GetString(0));
+            return found is ["ok"] ? null : $"The store is damaged ({string.Join(' ', found).Split('\n')[^1]}). {StoreFault.AfterDamage}";
+        }
+        catch (SqliteException error) when (StoreFault.IsDamage(error))
+        {
+            return StoreFault.Describe(error);
+        }
+    }
+
     /// <summary>Brings the write-ahead log into the file as far as no reader is in the way. Outside of a transaction.</summary>
     /// <returns>How large the log is.</returns>
     public long CheckpointWal()
     {
         var pages = QueryFirst("PRAGMA wal_checkpoint(PASSIVE)", row => row.GetInt64(1));
         return Math.Max(pages, 0) * QueryFirst("PRAGMA page_size", row => row.GetInt64(0));
+    }
+
+    /// <summary>Copies all that is committed into an empty file, which then needs no other file beside it.</summary>
+    public void CopyInto(string path)
+    {
+        using var target = Open(path, SqliteOpenMode.ReadWrite);
+        _connection.BackupDatabase(target._connection);
+        target.Execute("PRAGMA journal_mode = DELETE");
     }
 
     /// <summary>Room on the disk that the file is on, for the user that ccp runs as.</summary>

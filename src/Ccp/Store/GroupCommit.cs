@@ -18,7 +18,7 @@ internal sealed class GroupCommit(Database database, StoreHealth health, ILogger
     private string? _failure;
     private bool _isInDoubt;
 
-    /// <summary>Null while the store works; else what is wrong. Read by any thread, as the next two are.</summary>
+    /// <summary>Null while the store works; else what is wrong, and what to do. Unless that says otherwise, it ends by itself with its cause. Read by any thread, as the next two are.</summary>
     public string? Problem => _damage ?? _problem;
 
     public string? Warning => health.Warning;
@@ -35,14 +35,14 @@ internal sealed class GroupCommit(Database database, StoreHealth health, ILogger
     }
 
     /// <summary>Somebody who read the store found it damaged. Nothing billed is admitted from now on: it takes an operator to put this right, and a restart.</summary>
-    public void ReportDamage(Exception error)
+    public void ReportDamage(string what)
     {
         if (_damage is null)
         {
-            log.StoreDamaged(error);
+            log.StoreDamaged(what);
         }
 
-        _damage = StoreFault.Describe(error);
+        _damage = what;
     }
 
     /// <summary>Moves what is kept to be tried again into <paramref name="group"/>.</summary>
@@ -198,17 +198,17 @@ internal sealed class GroupCommit(Database database, StoreHealth health, ILogger
 
     private void NoteFailure(Exception error)
     {
-        if (StoreFault.IsDamage(error))
-        {
-            ReportDamage(error);
-        }
-        else if (Problem is null)
+        if (Problem is null)
         {
             log.StoreFailed(error);
         }
 
         _failure = StoreFault.Describe(error);
         _problem = _failure;
+        if (StoreFault.IsDamage(error))
+        {
+            ReportDamage(_failure);
+        }
     }
 
     /// <summary>None of these is written. What must happen is kept; the rest is told.</summary>

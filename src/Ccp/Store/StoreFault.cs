@@ -5,6 +5,8 @@ namespace Ccp.Store;
 /// <summary>What an error of SQLite means to an operator, and whose fault it is.</summary>
 internal static class StoreFault
 {
+    public const string AfterDamage = "Stop ccp, keep the file, and restore a backup: docs/recovery.md says how.";
+
     private const int Permission = 3;
     private const int Busy = 5;
     private const int Locked = 6;
@@ -25,12 +27,12 @@ internal static class StoreFault
     /// <summary>One or two sentences: what is wrong, and what to do. No secret, no value.</summary>
     public static string Describe(Exception error) => error is not SqliteException sqlite ? error.Message : sqlite.SqliteErrorCode switch
     {
-        Full => "The disk of the store is full. Free some space on it; ccp then goes on by itself.",
+        Full => "The disk of the store is full. Free some space on it.",
         ReadOnly or Permission or CannotOpen =>
             $"The store cannot be written: its file, its directory or its filesystem is read-only, or belongs to another user ({Short(sqlite)}). Make it writable for the user that ccp runs as.",
-        Corrupt or NotADatabase => $"The store is damaged ({Short(sqlite)}). Stop ccp, keep the file, run ccp db check, and restore a backup: docs/recovery.md.",
-        Busy or Locked => "Another program holds a lock on the store. End it; ccp then goes on by itself.",
-        InputOutput => $"The disk of the store reports an error ({Short(sqlite)}). Look at the disk and at the kernel's log; ccp goes on by itself when it works again.",
+        Corrupt or NotADatabase => $"The store is damaged ({Short(sqlite)}). {AfterDamage}",
+        Busy or Locked => "Another program holds a lock on the store. End that program.",
+        InputOutput => $"The disk of the store reports an error ({Short(sqlite)}). Look at the disk and at the kernel's log.",
         _ => $"The store cannot be written ({Short(sqlite)}).",
     };
 

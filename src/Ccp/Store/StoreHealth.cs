@@ -35,7 +35,7 @@ internal sealed class StoreHealth(Func<long> checkpoint, Func<long> freeBytes, T
             var free = freeBytes();
             return free >= FreeBytesMin
                 ? null
-                : $"The disk of the store has {free / 1024 / 1024} MiB left. ccp keeps the last {FreeBytesMin / 1024 / 1024} for calls in progress. Free some space on it; ccp then goes on by itself.";
+                : $"The disk of the store has {free / 1024 / 1024} MiB left. ccp keeps the last {FreeBytesMin / 1024 / 1024} for calls in progress. Free some space on it.";
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -30,6 +30,9 @@ internal sealed class WriteQueue : IAsyncDisposable
     {
         _time = time;
         _commit = new GroupCommit(database, new StoreHealth(database.CheckpointWal, freeBytes ?? database.FreeBytes, time, log), log);
+
+        // A full disk is seen before the first call, not after it.
+        _commit.Run([]);
         _writer = Task.Factory.StartNew(WriteUntilClosed, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
@@ -49,7 +52,7 @@ internal sealed class WriteQueue : IAsyncDisposable
     }
 
     /// <inheritdoc cref="GroupCommit.ReportDamage"/>
-    public void ReportDamage(Exception error) => _commit.ReportDamage(error);
+    public void ReportDamage(string what) => _commit.ReportDamage(what);
 
     /// <summary>Runs <paramref name="write"/> in the next group. It may be run twice: only the last run counts.</summary>
     /// <param name="onDisk">What memory makes of it, on the writer's thread, once it is on disk. Must not block.</param>

@@ -176,7 +176,7 @@ public sealed class StoreTroubleTests : IAsyncDisposable
 
         var error = Assert.Throws<SqliteException>(() => reader.QueryFirst("SELECT sum(length(value)) FROM meta", row => row.GetInt64(0)));
         Assert.True(StoreFault.IsDamage(error));
-        _queue.ReportDamage(error);
+        _queue.ReportDamage(StoreFault.Describe(error));
         await _queue.WriteAsync(database => database.Run("INSERT INTO account (opened_as, opened_at_ms) VALUES ('a', 0)"));
 
         Assert.Contains("damaged", _queue.Problem, StringComparison.Ordinal);
