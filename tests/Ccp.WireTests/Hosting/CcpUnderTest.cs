@@ -136,7 +136,10 @@ internal abstract class CcpUnderTest : IAsyncDisposable
     {
         _client.Dispose();
         await StopAsync();
-        Directory.Delete(Home, recursive: true);
+        if (Setup.Home is null)
+        {
+            Directory.Delete(Home, recursive: true);
+        }
     }
 }
 
@@ -159,7 +162,7 @@ internal sealed class CcpSetup
 
     public Dictionary<string, string> Environment { get; } = new() { ["DEFAULT_ANTHROPIC_API_KEY"] = CcpUnderTest.TeamKey };
 
-    /// <summary>The data directory; null for one of its own.</summary>
+    /// <summary>The data directory, which stays its giver's to delete; null for one of its own.</summary>
     public string? Home { get; set; }
 
     /// <summary>In process only; null for the system's.</summary>
