@@ -18,6 +18,7 @@ var root = new RootCommand("ccp, the Claude Code proxy: one team, one egress, on
     RefundCommand.Build(environment),
     LedgerCommands.Build(environment),
     PricingCommands.Build(environment),
+    DbCommands.Build(environment),
     LicenseCommands.Build(environment),
     TokenCommands.Build(),
     VersionCommand.Build(),

@@ -34,11 +34,16 @@ internal sealed class TillUnderTest : IAsyncDisposable
     public static TillUnderTest WithConfig(string toml = "") => new(DataDirectory.At(Directory.CreateTempSubdirectory("ccp-till-").FullName), toml);
 
     /// <summary>Closes the store and opens it again, as a restart does, perhaps with another configuration.</summary>
-    public async Task RestartAsync(string toml = "")
+    /// <param name="whileClosed">What happens to the files meanwhile.</param>
+    public async Task RestartAsync(string toml = "", Action? whileClosed = null)
     {
         await CloseAsync();
+        whileClosed?.Invoke();
         (Till, Api) = Open(toml);
     }
+
+    /// <summary>Opens the store once more, which must fail.</summary>
+    public void OpenOnce() => Open("");
 
     /// <summary>Asks as whoever may read the data directory.</summary>
     public Task<Answer> AskAsync(string method, string path, string body = "") => AskAsync(new AdminActor(null, IsHostOperator: true), method, path, body);

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using Ccp.Identity;
 using Ccp.Refusals;
 using Ccp.Store;
+using Microsoft.Data.Sqlite;
 
 namespace Ccp.Admin;
 
@@ -44,6 +45,15 @@ internal sealed class AdminApi(Till till) : IDisposable
         {
             return Error(503, error.Message);
         }
+        catch (SqliteException error)
+        {
+            if (StoreFault.IsDamage(error))
+            {
+                till.Writes.ReportDamage(StoreFault.Describe(error));
+            }
+
+            return Error(503, StoreFault.Describe(error));
+        }
     }
 
     public void Dispose() => _operations.Dispose();
@@ -78,6 +88,8 @@ internal sealed class AdminApi(Till till) : IDisposable
             ("GET", ["admin", "pricing"]) => Answer(_operations.Prices(query), AdminJson.Default.ListPriceRowView),
             ("GET", ["admin", "pricing", "explain"]) => Answer(_operations.ExplainPrice(query), AdminJson.Default.PriceExplanationView),
             ("POST", ["admin", "pricing", "rerate"]) => Answer(await _operations.RerateAsync(request.Body, actor), AdminJson.Default.RerateView),
+            ("POST", ["admin", "db", "backup"]) => Answer(await _operations.BackupAsync(request.Body, request.Actor), AdminJson.Default.BackupView, 201),
+            ("GET", ["admin", "db", "check"]) => Answer(await _operations.CheckStoreAsync(), AdminJson.Default.StoreCheckView),
             (_, var path) when IsKnown(path) => Error(405, "This path knows other methods than the one used."),
             _ => Error(404, "ccp has no such path."),
         };
@@ -94,7 +106,8 @@ internal sealed class AdminApi(Till till) : IDisposable
         or ["admin" or "user", "requests", _, "receipt"]
         or ["admin", "requests", _, "refund"]
         or ["admin", "pricing"]
-        or ["admin", "pricing", "explain" or "rerate"];
+        or ["admin", "pricing", "explain" or "rerate"]
+        or ["admin", "db", "backup" or "check"];
 
     private static void RefuseUnlessAdmin(AdminActor actor)
     {

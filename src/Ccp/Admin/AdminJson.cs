@@ -20,6 +20,8 @@ namespace Ccp.Admin;
 [JsonSerializable(typeof(List<UsageGroupView>))]
 [JsonSerializable(typeof(List<LedgerLine>))]
 [JsonSerializable(typeof(LedgerVerdictView))]
+[JsonSerializable(typeof(BackupView))]
+[JsonSerializable(typeof(StoreCheckView))]
 [JsonSerializable(typeof(List<RequestLine>))]
 [JsonSerializable(typeof(ReceiptView))]
 [JsonSerializable(typeof(RefundView))]

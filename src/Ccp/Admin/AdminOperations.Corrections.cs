@@ -28,7 +28,7 @@ internal sealed partial class AdminOperations
             if (entries.Refund is { } standing)
             {
                 return stated is null || stated == standing.Amount
-                    ? (charge, standing.Amount, false, shown)
+                    ? (Charge: charge, standing.Amount, IsNew: false, Name: shown)
                     : throw AdminRefusedException.Conflict($"{standing.Amount} USD of this request were given back already; a request is refunded once. Use ccp balance for anything beyond.");
             }
 
@@ -39,14 +39,14 @@ internal sealed partial class AdminOperations
             }
 
             var posted = till.Ledger.Post(database, charge.AccountId, EntryKind.Refund, given, id, actor, note);
-            return (charge, given, posted == PostResult.Posted, shown);
-        });
+            return (Charge: charge, Amount: given, IsNew: posted == PostResult.Posted, Name: shown);
+        },
+        given => till.Ledger.Count(given.Charge.AccountId, given.IsNew ? given.Amount : NanoUsd.Zero));
         if (!isNew)
         {
             return View($"This request was refunded {amount} USD before; nothing more was given back.");
         }
 
-        till.Ledger.Count(charge.AccountId, amount);
         till.Log.UserChanged(name, $"refunded {amount} USD for {id}", actor);
         return View($"{amount} USD of {id} were given back to {name}.");
 

@@ -83,16 +83,20 @@ internal sealed partial class AdminOperations
     /// <summary>One group in one write: it stands whole or not at all.</summary>
     private async Task<RerateFinding[]> CorrectAsync(Rerating rerating, PricedRequest[] group, RerateOrder order)
     {
-        RerateFinding[] findings;
         try
         {
-            findings = await till.Writes.WriteAsync(database => Array.ConvertAll(group, request => rerating.Correct(database, till.Ledger, request, order.Run, order.Actor)));
+            return await till.Writes.WriteAsync(
+                database => Array.ConvertAll(group, request => rerating.Correct(database, till.Ledger, request, order.Run, order.Actor)),
+                findings => Count(group, findings));
         }
         catch (StoreUnavailableException error)
         {
             throw new AdminRefusedException(503, $"{error.Message} The rerate stopped on its way; the same command with --run {order.Run} completes it, and corrects nothing twice.");
         }
+    }
 
+    private void Count(PricedRequest[] group, RerateFinding[] findings)
+    {
         foreach (var (request, found) in group.Zip(findings))
         {
             if (found.Outcome == RerateOutcome.Corrected)
@@ -100,8 +104,6 @@ internal sealed partial class AdminOperations
                 till.Ledger.Count(request.AccountId, found.Taken - found.WouldBe);
             }
         }
-
-        return findings;
     }
 
     private static string NewRun(DateTimeOffset now) =>

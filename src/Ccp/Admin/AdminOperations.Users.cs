@@ -56,9 +56,9 @@ internal sealed partial class AdminOperations
                 {
                     till.Ledger.Post(database, UserStore.AccountOf(database, id), EntryKind.TopUp, balance, NewReference(), actor, "initial balance");
                 }
-            });
+            },
+            () => till.Ledger.Count(Find(name).AccountId, balance));
             var user = Find(name);
-            till.Ledger.Count(user.AccountId, balance);
             till.Log.UserChanged(name, isAdmin ? "added as an admin" : "added", actor);
             return new UserChangeView(name, token, till.Ledger.StateOf(user.AccountId).Balance, $"{name} was added. The token is shown this once.");
         }
@@ -113,8 +113,8 @@ internal sealed partial class AdminOperations
                 {
                     till.Ledger.Post(database, user.AccountId, EntryKind.TopUp, payment, NewReference(), actor, "");
                 }
-            });
-            till.Ledger.Count(user.AccountId, update.AddBalance ?? NanoUsd.Zero);
+            },
+            () => till.Ledger.Count(user.AccountId, update.AddBalance ?? NanoUsd.Zero));
             var changes = update.Names();
             till.Log.UserChanged(name, changes.Length == 0 ? "nothing changed" : changes, actor);
             return new UserChangeView(name, token, till.Ledger.StateOf(user.AccountId).Balance, changes.Length == 0 ? $"{name}: nothing to change." : $"{name}: {changes}.");
@@ -149,15 +149,19 @@ internal sealed partial class AdminOperations
     }
 
     /// <summary>Writes, and lets every call that comes from now on see what was written.</summary>
-    private async Task ChangeUsersAsync(Action<Database> change)
-    {
-        var users = await till.Writes.WriteAsync(database =>
-        {
-            change(database);
-            return till.UserStore.Load(database, till.Config.Users);
-        });
-        till.Users.Replace(users);
-    }
+    /// <param name="onDisk">What else memory makes of it.</param>
+    private async Task ChangeUsersAsync(Action<Database> change, Action? onDisk = null) =>
+        await till.Writes.WriteAsync(
+            database =>
+            {
+                change(database);
+                return till.UserStore.Load(database, till.Config.Users);
+            },
+            users =>
+            {
+                till.Users.Replace(users);
+                onDisk?.Invoke();
+            });
 
     private void SetKey(Database database, long userId, Secret? key)
     {

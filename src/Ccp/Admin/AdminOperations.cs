@@ -21,7 +21,7 @@ internal sealed partial class AdminOperations(Till till) : IDisposable
 
     public static StatusView Status() => new("ok", Product.Version);
 
-    public ReadyView Ready() => new(till.Writes.Problem is null, till.Writes.Problem ?? "ok");
+    public ReadyView Ready() => new(till.Writes.Problem is null, till.Writes.Problem ?? "ok", till.Writes.Unwritten, till.Writes.Warning);
 
     /// <summary>Tells whoever holds a token what it is good for.</summary>
     /// <returns>Refused only when too many wrong ones came from there; else the view says whether it is valid.</returns>

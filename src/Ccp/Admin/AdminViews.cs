@@ -8,8 +8,14 @@ internal sealed record ErrorView(string Error, [property: JsonIgnore(Condition =
 
 internal sealed record StatusView(string Status, string Version);
 
-/// <param name="Store">"ok", or what is wrong.</param>
-internal sealed record ReadyView(bool Ready, string Store);
+/// <param name="Store">"ok", or what is wrong and what to do.</param>
+/// <param name="Unwritten">How many settlements and other writes that must happen wait for the store.</param>
+/// <param name="StoreWarning">What wants to be looked at though the store works.</param>
+internal sealed record ReadyView(
+    bool Ready,
+    string Store,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Unwritten = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? StoreWarning = null);
 
 internal sealed record TokenView(
     bool Valid,
@@ -87,6 +93,26 @@ internal sealed record UsageGroupView(
     long TotalTokens,
     NanoUsd CostDollars,
     NanoUsd UpstreamCostDollars);
+
+/// <param name="MasterKeyPath">The file that the backup is of no use without; null when the key comes from the environment.</param>
+internal sealed record BackupView(
+    string Path,
+    long Bytes,
+    long Entries,
+    int Accounts,
+    long OpenHolds,
+    long HeadId,
+    string HeadHash,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? MasterKeyPath);
+
+internal sealed record StoreCheckView(
+    bool Ok,
+    long Entries,
+    int Accounts,
+    long OpenHolds,
+    long HeadId,
+    string HeadHash,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Problem);
 
 internal sealed record LedgerVerdictView(
     bool Ok,

@@ -69,7 +69,7 @@ internal static class AdminConnections
         {
             return new StoreConnection(config, data, environment("CCP_MASTER_KEY"));
         }
-        catch (StoreUnavailableException error) when (error.InnerException is IOException)
+        catch (StoreUnavailableException error) when (error.IsInUse)
         {
             throw new CommandFailedException($"A ccp has the store {store} open, but does not answer on {data.SocketPath}. It may be starting or stopping: try again, or stop it first.", error);
         }

@@ -12,6 +12,7 @@ internal sealed class Account(long id, NanoUsd balance, TimeProvider time)
     private NanoUsd _balance = balance;
     private NanoUsd _held;
     private NanoUsd _running;
+    private NanoUsd _unwritten;
 
     public long Id { get; } = id;
 
@@ -102,6 +103,7 @@ internal sealed class Account(long id, NanoUsd balance, TimeProvider time)
                 _running -= hold.Running;
                 _balance -= charge;
                 _spend.Add(charge, time.GetUtcNow());
+                _unwritten += charge;
             }
         }
     }
@@ -112,6 +114,24 @@ internal sealed class Account(long id, NanoUsd balance, TimeProvider time)
         lock (_lock)
         {
             _spend.Add(charge, at);
+        }
+    }
+
+    /// <summary>A charge that was taken in memory is on disk too.</summary>
+    public void Wrote(NanoUsd charge)
+    {
+        lock (_lock)
+        {
+            _unwritten -= charge;
+        }
+    }
+
+    /// <summary>The balance is what the disk says, less the charges that are still to be written.</summary>
+    public void Correct(NanoUsd onDisk)
+    {
+        lock (_lock)
+        {
+            _balance = onDisk - _unwritten;
         }
     }
 

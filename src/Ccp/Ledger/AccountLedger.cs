@@ -46,6 +46,16 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
         }
     }
 
+    /// <summary>
+    /// After the store failed: a top-up whose commit was reported as failed may be on disk all the same, and would be missing here until the next start.
+    /// On the writer's thread, where nothing is between being written and being counted.
+    /// </summary>
+    public void Correct(Database database) => database.Visit("SELECT id, balance_nano FROM account", row =>
+    {
+        Find(row.GetInt64(0)).Correct(new NanoUsd(row.GetInt64(1)));
+        return true;
+    });
+
     public AccountState StateOf(long account) => Find(account).State;
 
     /// <summary>Sets money aside for a call, in memory.</summary>
@@ -66,23 +76,17 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
     public Hold PlaceNothing(RequestId id) => new(this, account: null, id, NanoUsd.Zero, isFree: true, canEndEarly: false);
 
     /// <summary>A top-up, a refund or an adjustment. It counts when this returns.</summary>
-    /// <exception cref="StoreUnavailableException">Nothing was posted.</exception>
-    public async Task<PostResult> PostAsync(long account, EntryKind kind, NanoUsd amount, string reference, string actor, string note)
-    {
-        var result = await writes.WriteAsync(database => book.Post(database, account, kind, amount, reference, actor, note));
-        if (result == PostResult.Posted)
-        {
-            Find(account).Change(amount);
-        }
-
-        return result;
-    }
+    /// <exception cref="StoreUnavailableException">Nothing was posted; or, if the disk kept it all the same, it counts once the store works again.</exception>
+    public async Task<PostResult> PostAsync(long account, EntryKind kind, NanoUsd amount, string reference, string actor, string note) =>
+        await writes.WriteAsync(
+            database => book.Post(database, account, kind, amount, reference, actor, note),
+            result => Count(account, result == PostResult.Posted ? amount : NanoUsd.Zero));
 
     /// <summary>Posts as part of a larger operation, on the writer's thread. <see cref="Count"/> follows once that is on disk.</summary>
     public PostResult Post(Database database, long account, EntryKind kind, NanoUsd amount, string reference, string actor, string note) =>
         book.Post(database, account, kind, amount, reference, actor, note);
 
-    /// <summary>Counts an amount that was posted as part of a larger operation.</summary>
+    /// <summary>Counts an amount that was posted as part of a larger operation. On the writer's thread, once it is on disk.</summary>
     public void Count(long account, NanoUsd amount) => Find(account).Change(amount);
 
     /// <summary>Writes how far the open calls have come, all in one operation. Called about once a second.</summary>
@@ -127,47 +131,69 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
 
     public async ValueTask WriteHoldAsync(Hold hold, HoldRow row)
     {
-        await writes.WriteAsync(database =>
+        try
         {
-            row.Insert(database);
-            return true;
-        });
+            await writes.WriteAsync(database =>
+            {
+                row.Insert(database);
+                return true;
+            });
+        }
+        catch (StoreUnavailableException)
+        {
+            // The call is refused. A row that reached the disk all the same would be charged at the next start.
+            _ = writes.MustWriteAsync(database => HoldRow.Delete(database, hold.Id.Value));
+            throw;
+        }
+
         _durable[hold.Id] = hold;
     }
 
     public Task WriteSettlementAsync(RequestId id, long? account, NanoUsd? charge, string note, Action<Database> alongside)
     {
         _durable.TryRemove(id, out _);
-        return writes.MustWriteAsync(database =>
-        {
-            // A settlement that is tried again finds its entry standing: what belongs to it was written with it.
-            if (account is not { } charged || charge is not { } amount
-                || book.Post(database, charged, EntryKind.Charge, -amount, id.Value, "ccp", note) == PostResult.Posted)
+        return writes.MustWriteAsync(
+            database =>
             {
-                alongside(database);
-            }
+                // A settlement that is tried again finds its entry standing: what belongs to it was written with it.
+                if (account is not { } charged || charge is not { } amount
+                    || book.Post(database, charged, EntryKind.Charge, -amount, id.Value, "ccp", note) == PostResult.Posted)
+                {
+                    alongside(database);
+                }
 
-            HoldRow.Delete(database, id.Value);
-        });
+                HoldRow.Delete(database, id.Value);
+            },
+            () => Wrote(account, charge));
     }
 
     /// <summary>For a call that failed inside ccp after its hold was on disk: what recovery would do, now.</summary>
-    public void SettleAsFarAsItGot(RequestId id, HoldProgress progress)
+    public void SettleAsFarAsItGot(RequestId id, long? account, HoldProgress progress)
     {
         _durable.TryRemove(id, out _);
-        _ = writes.MustWriteAsync(database =>
-        {
-            HoldRow.Update(database, id.Value, progress);
-            if (HoldRow.Find(database, id.Value) is { } row)
+        _ = writes.MustWriteAsync(
+            database =>
             {
-                recovery.Settle(database, row, "internal_error");
-            }
-        });
+                HoldRow.Update(database, id.Value, progress);
+                if (HoldRow.Find(database, id.Value) is { } row)
+                {
+                    recovery.Settle(database, row, "internal_error");
+                }
+            },
+            () => Wrote(account, progress.Charge));
     }
 
     public static Refusal StoreRefusal() => new(
         RefusalCode.LedgerUnavailable,
         "ccp cannot write its ledger at the moment, so it serves nothing that would have to be billed. Your operator sees the reason in ccp's log and at /readyz.");
+
+    private void Wrote(long? account, NanoUsd? charge)
+    {
+        if (account is { } charged && charge is { } amount)
+        {
+            Find(charged).Wrote(amount);
+        }
+    }
 
     // An account that is not known yet was opened after the start, and nothing has been posted to it.
     private Account Find(long account) => _accounts.GetOrAdd(account, id => new Account(id, NanoUsd.Zero, time));

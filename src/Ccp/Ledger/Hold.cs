@@ -125,7 +125,7 @@ internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id,
         if (_isDurable)
         {
             account?.Release(this, _progress.Charge);
-            ledger.SettleAsFarAsItGot(Id, _progress);
+            ledger.SettleAsFarAsItGot(Id, account?.Id, _progress);
         }
         else
         {

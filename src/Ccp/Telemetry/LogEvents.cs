@@ -32,6 +32,21 @@ internal static partial class LogEvents
     [LoggerMessage(14, LogLevel.Information, "Ledger head: entry {Id}, hash {Hash}")]
     public static partial void LedgerHead(this ILogger log, long id, string hash);
 
+    [LoggerMessage(15, LogLevel.Critical, "Billed calls are refused until the store is put right and ccp is restarted: {What}")]
+    public static partial void StoreDamaged(this ILogger log, string what);
+
+    [LoggerMessage(16, LogLevel.Critical, "Billed calls are refused: {Problem}")]
+    public static partial void StoreUnhealthy(this ILogger log, string problem);
+
+    [LoggerMessage(18, LogLevel.Warning, "The store could not be read for damage: {Reason}")]
+    public static partial void StoreNotChecked(this ILogger log, string reason);
+
+    [LoggerMessage(17, LogLevel.Warning, "The write-ahead log has {Mebibytes} MiB: something reads the store for a long time and keeps it from being emptied")]
+    public static partial void WalGrows(this ILogger log, long mebibytes);
+
+    [LoggerMessage(19, LogLevel.Information, "The store was backed up to {Path}; ledger head: entry {Id}, hash {Hash}")]
+    public static partial void BackedUp(this ILogger log, string path, long id, string hash);
+
     [LoggerMessage(20, LogLevel.Warning, "{RequestId}: lane {Lane} could not be reached: {Reason}")]
     public static partial void LaneUnreachable(this ILogger log, string requestId, string lane, string reason);
 

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Ccp.Pricing;
 using Ccp.ScriptedUpstream;
 using Ccp.Tests.Shared;
@@ -37,7 +39,8 @@ internal abstract class CcpUnderTest : IAsyncDisposable
     protected CcpUnderTest(CcpSetup setup)
     {
         Setup = setup;
-        Home = Directory.CreateTempSubdirectory("ccp-wire-").FullName;
+        Home = setup.Home ?? Directory.CreateTempSubdirectory("ccp-wire-").FullName;
+        Directory.CreateDirectory(Home);
         File.WriteAllText(ConfigPath, setup.Toml);
     }
 
@@ -101,6 +104,24 @@ internal abstract class CcpUnderTest : IAsyncDisposable
         command.ExecuteNonQuery();
     }
 
+    /// <summary>Asks the administration API over the socket in the data directory, as the command line does.</summary>
+    public async Task<(int Status, JsonElement Json)> AdministerAsync(HttpMethod method, string path, string? body = null)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellation) =>
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(Home, "ccp.sock")), cancellation);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        });
+        using var request = new HttpRequestMessage(method, $"http://localhost{path}");
+        request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
+        using var answer = await client.SendAsync(request);
+        return ((int)answer.StatusCode, JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync()).RootElement);
+    }
+
     public HttpRequestMessage Request(HttpMethod method, string target, string? token = Alice, string? body = null)
     {
         var request = new HttpRequestMessage(method, new Uri(Address + target.TrimStart('/'), new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
@@ -133,7 +154,10 @@ internal abstract class CcpUnderTest : IAsyncDisposable
     {
         _client.Dispose();
         await StopAsync();
-        Directory.Delete(Home, recursive: true);
+        if (Setup.Home is null)
+        {
+            Directory.Delete(Home, recursive: true);
+        }
     }
 }
 
@@ -160,6 +184,9 @@ internal sealed class CcpSetup
     public string More { get; set; } = "";
 
     public Dictionary<string, string> Environment { get; } = new() { ["DEFAULT_ANTHROPIC_API_KEY"] = CcpUnderTest.TeamKey };
+
+    /// <summary>The data directory, which stays its giver's to delete; null for one of its own.</summary>
+    public string? Home { get; set; }
 
     /// <summary>In process only; null for the system's.</summary>
     public ManualClock? Clock { get; set; }
