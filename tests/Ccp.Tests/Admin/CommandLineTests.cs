@@ -14,6 +14,7 @@ public sealed class CommandLineTests
         BalanceCommand.Build(_ => null),
         UsageCommand.Build(_ => null),
         LedgerCommands.Build(_ => null),
+        DbCommands.Build(_ => null),
         TokenCommands.Build(),
         VersionCommand.Build(),
     };
@@ -30,6 +31,10 @@ public sealed class CommandLineTests
     [InlineData("usage alice --since 7d --by session")]
     [InlineData("ledger show alice --limit 5 --before 9")]
     [InlineData("ledger verify --json")]
+    [InlineData("db backup monday.db --json")]
+    [InlineData("db check")]
+    [InlineData("db restore monday.db --check")]
+    [InlineData("db restore monday.db --yes --config c.toml")]
     [InlineData("token hash")]
     [InlineData("init --dir /tmp/x")]
     [InlineData("check --config /etc/ccp/config.toml")]
@@ -50,6 +55,9 @@ public sealed class CommandLineTests
     [InlineData("balance alice 50 60")]
     [InlineData("usage --by week")]
     [InlineData("ledger")]
+    [InlineData("db")]
+    [InlineData("db backup")]
+    [InlineData("db restore")]
     [InlineData("ledger show --limit many")]
     [InlineData("bogus")]
     public void What_makes_no_sense_is_wrong_usage(string line)
