@@ -19,6 +19,7 @@ public sealed class AccessTests
         { "GET", "/admin/usage/by" },
         { "GET", "/admin/ledger" },
         { "GET", "/admin/ledger/verify" },
+        { "GET", "/admin/db/check" },
         { "GET", "/admin/requests" },
         { "GET", "/admin/no-such-thing" },
     };

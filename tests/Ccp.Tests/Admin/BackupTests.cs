@@ -96,6 +96,8 @@ public sealed class BackupTests : IAsyncDisposable
         var answer = await _till.AskWithAsync(token, "POST", "/admin/db/backup", $$"""{"path":"{{_folder["a.db"]}}"}""");
 
         Assert.Equal(403, answer.Status);
+        Assert.Contains("on ccp's own host", answer.Error, StringComparison.Ordinal);
+        Assert.Equal(401, (await _till.AskWithAsync(null, "POST", "/admin/db/backup", $$"""{"path":"{{_folder["a.db"]}}"}""")).Status);
         Assert.Empty(Directory.GetFiles(_folder.Path));
     }
 

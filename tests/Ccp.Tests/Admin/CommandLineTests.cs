@@ -18,6 +18,7 @@ public sealed class CommandLineTests
         RefundCommand.Build(_ => null),
         LedgerCommands.Build(_ => null),
         PricingCommands.Build(_ => null),
+        DbCommands.Build(_ => null),
         TokenCommands.Build(),
         VersionCommand.Build(),
     };
@@ -47,6 +48,10 @@ public sealed class CommandLineTests
     [InlineData("usage alice --since 7d --by session")]
     [InlineData("ledger show alice --limit 5 --before 9")]
     [InlineData("ledger verify --json")]
+    [InlineData("db backup monday.db --json")]
+    [InlineData("db check")]
+    [InlineData("db restore monday.db --check")]
+    [InlineData("db restore monday.db --yes --config c.toml")]
     [InlineData("token hash")]
     [InlineData("init --dir /tmp/x")]
     [InlineData("check --config /etc/ccp/config.toml")]
@@ -75,6 +80,9 @@ public sealed class CommandLineTests
     [InlineData("pricing rerate --dry-run")]
     [InlineData("usage --by week")]
     [InlineData("ledger")]
+    [InlineData("db")]
+    [InlineData("db backup")]
+    [InlineData("db restore")]
     [InlineData("ledger show --limit many")]
     [InlineData("bogus")]
     public void What_makes_no_sense_is_wrong_usage(string line)

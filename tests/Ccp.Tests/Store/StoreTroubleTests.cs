@@ -103,7 +103,7 @@ public sealed class StoreTroubleTests : IAsyncDisposable
         gate.Set();
 
         // All in one group, and without a second's wait.
-        await Task.WhenAll(first, before, after, mayFail);
+        await Task.WhenAll(first, before, after, mayFail).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
         await Waiting.UntilAsync(() => _queue.Unwritten == 1);
         Assert.Contains("no such table", _queue.Problem, StringComparison.Ordinal);
 
