@@ -41,7 +41,7 @@ internal static class CallRules
             yield return $"{plan.Session} ({Known(call)}) was served and not charged";
         }
 
-        if (end == ProcessEnd.Stopped && !plan.IsOverloaded && !call.HasEnd && plan.CutAfter is null && !call.HasLeft)
+        if (end == ProcessEnd.Stopped && !plan.IsOverloaded && !call.HasEnd && plan.CutAfter is null && !call.HasLeft && !call.HasRunDry)
         {
             yield return $"{plan.Session} ({Known(call)}) did not arrive whole though nothing was in its way";
         }
@@ -93,7 +93,7 @@ internal static class CallRules
             yield return $"not marked as an estimate, and not the exact {plan.Exact}";
         }
 
-        var endedByItself = plan.CutAfter is null && !call.HasLeft;
+        var endedByItself = plan.CutAfter is null && !call.HasLeft && !call.HasRunDry;
         if (request.IsEstimated && endedByItself && !isCrash && !(request.Reason == "shutdown" && end == ProcessEnd.KilledWhileDraining))
         {
             yield return "marked as an estimate though it ended by itself";
@@ -106,7 +106,7 @@ internal static class CallRules
         : CallPlan.NoStep;
 
     private static string Known(Call call) =>
-        $"{(call.Plan.IsStream ? "stream" : "whole")}, sent {call.Sent}, seen {call.Seen} of {call.Plan.Steps.Count - 1}{(call.HasEnd ? ", ended" : "")}{(call.HasLeft ? ", left" : "")}{(call.RefusedWith is { } status ? $", refused {status}" : "")}";
+        $"{(call.Plan.IsStream ? "stream" : "whole")}, sent {call.Sent}, seen {call.Seen} of {call.Plan.Steps.Count - 1}{(call.HasEnd ? ", ended" : "")}{(call.HasLeft ? ", left" : "")}{(call.RefusedWith is { } status ? $", refused {status}: {call.RefusedBecause}" : "")}";
 }
 
 internal enum ProcessEnd

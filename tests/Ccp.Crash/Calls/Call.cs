@@ -29,6 +29,9 @@ internal sealed class Call(CallPlan plan, string user)
 
     public int WaitsForStep { get; init; } = int.MaxValue;
 
+    /// <summary>The user has so little that the call may be refused, or its stream ended, for want of money.</summary>
+    public bool MayRunDry { get; init; }
+
     /// <summary>The last step the upstream may have sent.</summary>
     public int Sent
     {
@@ -51,8 +54,14 @@ internal sealed class Call(CallPlan plan, string user)
     /// <summary>The status of an answer that was no success.</summary>
     public int? RefusedWith { get; set; }
 
-    /// <summary>What came that the upstream did not send: an event of ccp's own.</summary>
+    /// <summary>What it said.</summary>
+    public string RefusedBecause { get; set; } = "";
+
+    /// <summary>What came, before a proper end, that the upstream did not send: an event of ccp's own.</summary>
     public string Added { get; private set; } = "";
+
+    /// <summary>True when ccp said no, or ended the stream, because the user's money was gone or spoken for.</summary>
+    public bool HasRunDry => MayRunDry && (RefusedWith is 402 or 429 || Added.Contains("billing_error", StringComparison.Ordinal));
 
     /// <summary>True when the client's task is over, however it went.</summary>
     public bool IsOver { get; set; }

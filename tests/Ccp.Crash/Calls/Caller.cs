@@ -22,7 +22,7 @@ internal static class Caller
             if (!answer.IsSuccessStatusCode)
             {
                 call.RefusedWith = (int)answer.StatusCode;
-                await answer.Content.ReadAsByteArrayAsync(leaving.Token);
+                call.RefusedBecause = await answer.Content.ReadAsStringAsync(leaving.Token);
                 return;
             }
 

@@ -14,16 +14,21 @@ internal sealed class RandomPlans(int seed)
 
     public int PiecesMax { get; init; } = 12;
 
+    /// <summary>One in so many answers comes as fast as it can.</summary>
+    public int UnpacedOneIn { get; init; } = 3;
+
     public CallPlan Next(int number)
     {
         lock (_lock)
         {
             var plan = _random.Next(4) == 0 ? CallPlan.Whole(number) : CallPlan.Stream(number, 1 + _random.Next(PiecesMax));
-            plan = plan with { Pace = _random.Next(3) == 0 ? TimeSpan.Zero : Part(PaceMax) };
+            plan = plan with { Pace = _random.Next(UnpacedOneIn) == 0 ? TimeSpan.Zero : Part(PaceMax) };
             return _random.Next(10) switch
             {
                 0 => plan with { IsOverloaded = true },
-                1 => plan with { CutAfter = _random.Next(plan.Steps.Count) },
+
+                // A JSON that is all there is no cut answer: its connection would be used again, and break under a call that has nothing to do with it.
+                1 => plan with { CutAfter = _random.Next(plan.Steps.Count - (plan.IsStream ? 0 : 1)) },
                 2 or 3 => plan with { LeavesAfter = Part(PaceMax * plan.Steps.Count) },
                 _ => plan,
             };

@@ -10,6 +10,9 @@ internal sealed class HouseRun(KillOptions options, Timeline timeline)
     private const int Users = 4;
     private const int QuietCalls = 16;
 
+    /// <summary>Of a new data directory: the master key, the tables and the first admin are made then.</summary>
+    private const int FirstStartsKilled = 2;
+
     private readonly List<TopUp> _topUps = [];
 
     public async Task<IReadOnlyList<KillResult>> RunAsync(IReadOnlyList<KillOrder> orders)
@@ -19,6 +22,7 @@ internal sealed class HouseRun(KillOptions options, Timeline timeline)
         var order = orders[0];
         try
         {
+            await KillStartsAsync(house, order, FirstStartsKilled);
             await house.StartAsync();
             foreach (var user in house.Users)
             {
@@ -53,13 +57,7 @@ internal sealed class HouseRun(KillOptions options, Timeline timeline)
         await house.KillAsync();
         await scene.EndAsync();
         _topUps.AddRange(scene.TopUps);
-        for (var start = 0; start < order.Point.KilledStarts; start++)
-        {
-            house.StartWithoutWaiting();
-            scene.SpinFor(TimeSpan.FromMilliseconds(60));
-            await house.KillAsync();
-        }
-
+        await KillStartsAsync(house, order, order.Point.KilledStarts);
         await house.StartAsync();
         var books = house.Store.Read();
         var violations = BookRules.Violations(books, _topUps)
@@ -68,6 +66,18 @@ internal sealed class HouseRun(KillOptions options, Timeline timeline)
             .ToList();
         await RepeatTopUpsAsync(house);
         return new KillResult(order, [.. scene.Calls.Select(call => CallRules.KindOf(call, books))], violations);
+    }
+
+    /// <summary>Before ccp listens, or just as it does.</summary>
+    private async Task KillStartsAsync(House house, KillOrder order, int count)
+    {
+        var scene = new Scene(house, timeline, new Random(~order.Seed));
+        for (var start = 0; start < count; start++)
+        {
+            house.StartWithoutWaiting();
+            scene.SpinFor(TimeSpan.FromMilliseconds(60));
+            await house.KillAsync();
+        }
     }
 
     /// <summary>An operator who was not told whether a top-up stands asks again with the same reference.</summary>

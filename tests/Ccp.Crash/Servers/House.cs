@@ -9,8 +9,6 @@ namespace Ccp.Crash.Servers;
 /// <summary>One data directory, the users in its configuration, and the ccp that runs on it at the moment. A kill ends the process; the house stands.</summary>
 internal sealed class House : IAsyncDisposable
 {
-    private const string MasterKey = "5c1f00aa5c1f00aa5c1f00aa5c1f00aa5c1f00aa5c1f00aa5c1f00aa5c1f00aa";
-
     private readonly string _ccp;
     private readonly Dictionary<string, string> _environment;
     private readonly HttpClient _admin;
@@ -25,7 +23,7 @@ internal sealed class House : IAsyncDisposable
         _ccp = Path.GetFullPath(ccp);
         Home = Directory.CreateTempSubdirectory("ccp-crash-").FullName;
         Users = [.. Enumerable.Range(1, users).Select(number => $"user-{number}")];
-        _environment = new(environment) { ["CCP_HOME"] = Home, ["CCP_MASTER_KEY"] = MasterKey, ["DEFAULT_ANTHROPIC_API_KEY"] = "key-of-the-crash-tests" };
+        _environment = new(environment) { ["CCP_HOME"] = Home, ["DEFAULT_ANTHROPIC_API_KEY"] = "key-of-the-crash-tests" };
         File.WriteAllText(ConfigPath, Toml(upstream));
         _admin = new HttpClient(new SocketsHttpHandler { UseProxy = false, PooledConnectionLifetime = TimeSpan.Zero, ConnectCallback = ConnectToSocketAsync });
     }
@@ -37,7 +35,7 @@ internal sealed class House : IAsyncDisposable
     /// <summary>Kept, for a person to look into, when something was wrong.</summary>
     public bool IsKept { get; set; }
 
-    public StoreReader Store => new(Path.Combine(Home, "ccp.db"), MasterKey);
+    public StoreReader Store => new(Path.Combine(Home, "ccp.db"), Path.Combine(Home, "master.key"));
 
     public CcpProcess Process => _process ?? throw new InvalidOperationException("ccp does not run.");
 
@@ -137,6 +135,7 @@ internal sealed class House : IAsyncDisposable
             drain = "100ms"
             [billing]
             minimum_topup = "0.01"
+            overdraft = "0.02"
             [[lane]]
             name = "anthropic"
             base_url = "{upstream.AbsoluteUri.TrimEnd('/')}"
