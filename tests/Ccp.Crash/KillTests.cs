@@ -12,7 +12,7 @@ public sealed class KillTests
 {
     internal const int Seed = 20_261_101;
 
-    private const int KillsPerShare = 3;
+    private const int KillsPerShare = 2;
 
     public static TheoryData<string> Points => [.. KillPoints.All.Select(point => point.Name)];
 

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 
 namespace Ccp.Crash.Calls;
 
@@ -29,9 +30,9 @@ internal static class Caller
             call.HeadArrived();
             await ReadAsync(answer, call, leaving.Token);
         }
-        catch (Exception error) when (error is HttpRequestException or IOException || (error is OperationCanceledException && !limit.IsCancellationRequested))
+        catch (Exception error) when (error is HttpRequestException or IOException or SocketException || (error is OperationCanceledException && !limit.IsCancellationRequested))
         {
-            // Killed, cut, or left: what arrived until then is noted.
+            // Killed, cut, or left: what arrived until then is noted. A bare SocketException is what HttpClient lets through of a process that dies while it connects.
         }
         finally
         {

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Ccp.Crash.Audit;
 using Ccp.Crash.Calls;
 using Ccp.Crash.Servers;
@@ -39,7 +40,7 @@ internal sealed class HouseRun(KillOptions options, Timeline timeline)
 
             results.Add(await EndQuietlyAsync(house, order));
         }
-        catch (Exception error) when (error is CcpEndedException or OperationCanceledException or InvalidOperationException or IOException or HttpRequestException)
+        catch (Exception error) when (error is CcpEndedException or OperationCanceledException or InvalidOperationException or IOException or HttpRequestException or SocketException)
         {
             // Whatever keeps a kill from being made or judged is a finding too.
             results.Add(new KillResult(order, [], [$"{error.GetType().Name}: {error.Message}"]));

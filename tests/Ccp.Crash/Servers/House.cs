@@ -81,7 +81,7 @@ internal sealed class House : IAsyncDisposable
                 ? true
                 : throw new InvalidOperationException($"ccp refused the top-up {topUp.Reference}: {await answer.Content.ReadAsStringAsync()}");
         }
-        catch (Exception error) when (error is HttpRequestException or IOException)
+        catch (Exception error) when (error is HttpRequestException or IOException or SocketException)
         {
             return false;
         }
