@@ -53,14 +53,17 @@ internal sealed class MasterKey
     private static MasterKey Create(string filePath)
     {
         var bytes = RandomNumberGenerator.GetBytes(SizeInBytes);
-        using var file = new FileStream(filePath, new FileStreamOptions
+
+        // Written beside and moved: a start that is killed here leaves no file, or a whole one. One that it left half written is in nobody's way.
+        var beside = filePath + ".new";
+        File.Delete(beside);
+        using (var file = new FileStream(beside, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
         {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            UnixCreateMode = OwnerOnly,
-        });
-        file.Write(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(bytes) + "\n"));
-        file.Flush(flushToDisk: true);
+            file.Write(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(bytes) + "\n"));
+            file.Flush(flushToDisk: true);
+        }
+
+        File.Move(beside, filePath, overwrite: false);
         return new MasterKey(bytes);
     }
 
