@@ -21,13 +21,13 @@ internal static class Breakage
 
     public static string ReferenceOfRecovery(string requestId) => IsTwofold ? $"{requestId}-recovered" : requestId;
 
-    public static Task SettleAsync(WriteQueue writes, RequestId id, Action<Database> settle) => IsTorn
+    public static Task SettleAsync(WriteQueue writes, RequestId id, Action<Database> settle, Action onDisk) => IsTorn
         ? writes.MustWriteAsync(database =>
         {
             HoldRow.Delete(database, id.Value);
-            _ = writes.MustWriteAsync(settle);
+            _ = writes.MustWriteAsync(settle, onDisk);
         })
-        : writes.MustWriteAsync(settle);
+        : writes.MustWriteAsync(settle, onDisk);
 
     public static void DeleteHold(WriteQueue writes, Database database, RequestId id)
     {

@@ -136,6 +136,8 @@ internal sealed class House : IAsyncDisposable
             [billing]
             minimum_topup = "0.01"
             overdraft = "0.02"
+            [limits]
+            concurrent = 1000
             [[lane]]
             name = "anthropic"
             base_url = "{upstream.AbsoluteUri.TrimEnd('/')}"
