@@ -7,7 +7,7 @@ internal static class Executables
     public static string Ccp => Path.GetFullPath(Environment.GetEnvironmentVariable("CCP_UNDER_TEST") ?? "artifacts/ccp");
 
     /// <summary>The ccp with a broken ledger, which lies beside this program's own output.</summary>
-    public static string Canary => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "Ccp.Canary", "release_net10.0", "ccp"));
+    public static string Canary => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "Ccp.Canary", "broken", "ccp"));
 
     /// <summary>What an executable that is not native needs to find its runtime.</summary>
     public static IReadOnlyDictionary<string, string> RuntimeEnvironment { get; } =
