@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
+using System.Net.Sockets;
 using Ccp.Refusals;
 using Ccp.Routing;
 using Ccp.Telemetry;
@@ -61,9 +62,10 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
                 _ => TimedOut(plan),
             });
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
+        catch (Exception error) when (error is HttpRequestException or IOException or SocketException or OperationCanceledException)
         {
-            // An OperationCanceledException that nobody asked for is the connect timeout.
+            // An OperationCanceledException that nobody asked for is the connect timeout; a SocketException, which the client library should have
+            // wrapped, comes when the peer dies in the moment of connecting.
             log.LaneUnreachable(id.Value, plan.Lane.Name, Describe(error));
             return ForwardResult.NoAnswer(RelayEnd.UpstreamCut, Unreachable(plan));
         }
