@@ -16,11 +16,11 @@ internal static class Damage
         file.Write(Enumerable.Repeat((byte)0xA5, (int)length).ToArray());
     }
 
-    /// <summary>Overwrites the one page that holds a text.</summary>
+    /// <summary>Overwrites the page that holds a text; the last, since pages nearer the root may keep what has moved.</summary>
     public static void PageWith(string path, string text)
     {
         var bytes = File.ReadAllBytes(path);
-        var page = bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(text)) / PageBytes;
+        var page = bytes.AsSpan().LastIndexOf(Encoding.UTF8.GetBytes(text)) / PageBytes;
         bytes.AsSpan(page * PageBytes, PageBytes).Fill(0xA5);
         File.WriteAllBytes(path, bytes);
     }
