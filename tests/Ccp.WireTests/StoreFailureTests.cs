@@ -3,6 +3,7 @@ using Ccp.ScriptedUpstream;
 using Ccp.Store;
 using Ccp.Tests.Shared;
 using Ccp.WireTests.Hosting;
+using Microsoft.Data.Sqlite;
 
 namespace Ccp.WireTests;
 
@@ -164,18 +165,14 @@ public sealed class StoreFailureTests
     public async Task Damaged_pages_are_found_after_the_start_and_nothing_billed_is_served_from_them()
     {
         await using var upstream = await ScriptedUpstreamServer.StartAsync(Answer);
-        await using var ccp = await CcpUnderTest.StartAsync(upstream);
-        await ccp.AdministerAsync(HttpMethod.Post, "/admin/balance/alice", """{"amount":50,"note":"on the page that goes bad"}""");
-        for (var call = 0; call < 40; call++)
-        {
-            using var answer = await ccp.AskAsync();
-            await answer.Content.ReadAsStringAsync();
-        }
-
-        // An old page of the ledger, which neither the start nor a call would read.
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, balance: "0");
         await ccp.StopAsync();
-        Damage.PageWith(Path.Combine(ccp.Home, "ccp.db"), "on the page that goes bad");
+
+        // A page of the ledger from before this month, which neither the start nor a call would read.
+        InsertOldEntries(Path.Combine(ccp.Home, "ccp.db"), 200);
+        Damage.PageWith(Path.Combine(ccp.Home, "ccp.db"), "old entry 100.");
         await ccp.RunAsync();
+        await ccp.TopUpAsync("alice", "50");
 
         await UntilReadyAsync(ccp, false);
         Assert.Contains("damaged", (await ReadyAsync(ccp)).Json.GetProperty("store").GetString(), StringComparison.Ordinal);
@@ -185,6 +182,21 @@ public sealed class StoreFailureTests
         Assert.Equal(503, status);
         Assert.Contains("damaged", said.GetProperty("error").GetString(), StringComparison.Ordinal);
         Assert.DoesNotContain(CcpUnderTest.TeamKey, ccp.Log, StringComparison.Ordinal);
+    }
+
+    private static void InsertOldEntries(string path, int count)
+    {
+        using var connection = new SqliteConnection($"Data Source={path};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText =
+            $"""
+            WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {count})
+            INSERT INTO entry (at_ms, account_id, kind, amount_nano, balance_after_nano, reference, actor, note, hash)
+            SELECT 1700000000000 + n, 1, 'adjustment', 1, n, 'old-' || n, 'test', 'old entry ' || n || '.' || printf('%200s', ''), randomblob(32) FROM number;
+            PRAGMA wal_checkpoint(TRUNCATE);
+            """;
+        command.ExecuteNonQuery();
     }
 
     [Fact]
