@@ -63,4 +63,5 @@ internal sealed record IssuerError([property: JsonPropertyName("error")] string?
 [JsonSerializable(typeof(DevicePollRequest))]
 [JsonSerializable(typeof(DevicePollAnswer))]
 [JsonSerializable(typeof(IssuerError))]
+[JsonSerializable(typeof(string))]
 internal sealed partial class IssuerJson : JsonSerializerContext;

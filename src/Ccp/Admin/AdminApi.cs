@@ -1,14 +1,16 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Ccp.Identity;
+using Ccp.Licenses;
 using Ccp.Store;
 
 namespace Ccp.Admin;
 
 /// <summary>The administration API: finds the operation that a method and a path ask for, sees to it that the caller may, and turns its result into JSON.</summary>
 /// <remarks>Errors: <c>{"error":"what is wrong, and what to do"}</c> with the status that fits.</remarks>
-internal sealed class AdminApi(Till till) : IDisposable
+internal sealed class AdminApi(Till till, CurrentLicense license) : IDisposable
 {
+    private readonly LicenseOperations _license = new(license, till.Log);
     private readonly AdminOperations _operations = new(till);
 
     public static bool Owns(string path) => IsForAdmins(path) || path is "/status" or "/healthz" or "/readyz" or "/validate-token" or "/user/balance" or "/user/usage";
@@ -16,6 +18,8 @@ internal sealed class AdminApi(Till till) : IDisposable
     public static bool IsForAdmins(string path) => path.StartsWith("/admin/", StringComparison.Ordinal);
 
     public static AdminAnswer Error(int status, string message) => Answer(new ErrorView(message), AdminJson.Default.ErrorView, status);
+
+    public static AdminAnswer Answer(LicenseView license) => Answer(license, AdminJson.Default.LicenseView);
 
     public async ValueTask<AdminAnswer> HandleAsync(AdminRequest request)
     {
@@ -48,7 +52,7 @@ internal sealed class AdminApi(Till till) : IDisposable
         {
             ("GET", ["status"]) => Answer(AdminOperations.Status(), AdminJson.Default.StatusView),
             ("GET", ["healthz"]) => Answer(AdminOperations.Status(), AdminJson.Default.StatusView),
-            ("GET", ["readyz"]) => _operations.Ready() is var ready ? Answer(ready, AdminJson.Default.ReadyView, ready.Ready ? 200 : 503) : null!,
+            ("GET", ["readyz"]) => _operations.Ready() with { License = _license.Summary() } is var ready ? Answer(ready, AdminJson.Default.ReadyView, ready.Ready ? 200 : 503) : null!,
             ("POST", ["validate-token"]) => Answer(_operations.Validate(request.Body), AdminJson.Default.TokenView),
             ("GET", ["user", "balance"]) => Answer(_operations.Balance(UserOf(request)), AdminJson.Default.BalanceView),
             ("GET", ["user", "usage"]) => Answer(await _operations.OwnUsageAsync(UserOf(request), query), AdminJson.Default.OwnUsageView),
@@ -64,6 +68,9 @@ internal sealed class AdminApi(Till till) : IDisposable
             ("GET", ["admin", "ledger"]) => Answer(await _operations.EntriesAsync(query), AdminJson.Default.ListLedgerLine),
             ("GET", ["admin", "ledger", "verify"]) => Answer(await _operations.VerifyAsync(), AdminJson.Default.LedgerVerdictView),
             ("GET", ["admin", "requests"]) => Answer(await _operations.RequestsAsync(query), AdminJson.Default.ListRequestLine),
+            ("GET", ["admin", "license"]) => Answer(_license.Show()),
+            ("POST", ["admin", "license"]) => Answer(_license.Activate(request.Body, actor)),
+            ("DELETE", ["admin", "license"]) => Answer(_license.Deactivate(actor)),
             (_, var path) when IsKnown(path) => Error(405, "This path knows other methods than the one used."),
             _ => Error(404, "ccp has no such path."),
         };
@@ -76,7 +83,8 @@ internal sealed class AdminApi(Till till) : IDisposable
         or ["admin", "users" or "balance", _]
         or ["admin", "users", _, "token"]
         or ["admin", "usage", "by"]
-        or ["admin", "ledger", "verify"];
+        or ["admin", "ledger", "verify"]
+        or ["admin", "license"];
 
     private static void RefuseUnlessAdmin(AdminActor actor)
     {

@@ -20,6 +20,7 @@ namespace Ccp.Admin;
 [JsonSerializable(typeof(List<UsageGroupView>))]
 [JsonSerializable(typeof(List<LedgerLine>))]
 [JsonSerializable(typeof(LedgerVerdictView))]
+[JsonSerializable(typeof(LicenseView))]
 [JsonSerializable(typeof(List<RequestLine>))]
 internal sealed partial class AdminJson : JsonSerializerContext;
 

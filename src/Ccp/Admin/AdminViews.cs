@@ -9,7 +9,8 @@ internal sealed record ErrorView(string Error, [property: JsonIgnore(Condition =
 internal sealed record StatusView(string Status, string Version);
 
 /// <param name="Store">"ok", or what is wrong.</param>
-internal sealed record ReadyView(bool Ready, string Store);
+/// <param name="License">The edition; ccp is as ready without a license as with one.</param>
+internal sealed record ReadyView(bool Ready, string Store, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? License = null);
 
 internal sealed record TokenView(
     bool Valid,
@@ -95,3 +96,18 @@ internal sealed record LedgerVerdictView(
     long HeadId,
     string HeadHash,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Problem);
+
+/// <summary>The license: not whom it is for, and nothing that could be used elsewhere.</summary>
+/// <param name="Edition">The plan, or "community".</param>
+/// <param name="Reason">Why there is no license that counts.</param>
+/// <param name="Source">The variable or the file that it comes from.</param>
+/// <param name="Device">This host, as an issuer names it to bind a license to it.</param>
+internal sealed record LicenseView(
+    string Edition,
+    IReadOnlyList<string> Features,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? Expires,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Kid,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Warning,
+    string Source,
+    string Device);

@@ -54,6 +54,7 @@ internal static class ConfigReader
             BillingSection.Read(Section("billing"), prices),
             StorageSection.Read(Section("storage")),
             LogsSection.Read(Section("logs")),
+            LicenseSection.Read(Section("license")),
             LaneSection.Read(table.Tables("lane"), secrets, prices, problems),
             KeySection.Read(table.Tables("key"), secrets, keyNames),
             UserSection.Read(table.Tables("user"), secrets, keyNames),

@@ -20,6 +20,9 @@ public sealed class AccessTests
         { "GET", "/admin/ledger" },
         { "GET", "/admin/ledger/verify" },
         { "GET", "/admin/requests" },
+        { "GET", "/admin/license" },
+        { "POST", "/admin/license" },
+        { "DELETE", "/admin/license" },
         { "GET", "/admin/no-such-thing" },
     };
 
