@@ -8,12 +8,14 @@ using Ccp.WireTests.Hosting;
 
 namespace Ccp.WireTests;
 
+using Usage = Ccp.ScriptedUpstream.Usage;
+
 public sealed class LicenseTests
 {
     [Fact]
     public async Task Without_a_license_the_community_edition_serves()
     {
-        await using var upstream = await ScriptedUpstreamServer.StartAsync();
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.Message(CcpUnderTest.Model, "hi", new Usage(10, 20)));
         await using var ccp = await CcpUnderTest.StartAsync(upstream);
 
         Assert.Equal(HttpStatusCode.OK, (await ccp.AskAsync(stream: false)).StatusCode);
@@ -25,7 +27,7 @@ public sealed class LicenseTests
     public async Task A_bad_license_stops_nothing_and_shows_nothing_of_itself()
     {
         var pack = IssuedLicense.Tampered(IssuedLicense.Pack(TimeProvider.System.GetUtcNow()));
-        await using var upstream = await ScriptedUpstreamServer.StartAsync();
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.Message(CcpUnderTest.Model, "hi", new Usage(10, 20)));
         await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.Environment["CC_LICENSE_PACK"] = pack);
 
         Assert.Equal(HttpStatusCode.OK, (await ccp.AskAsync(stream: false)).StatusCode);
@@ -37,7 +39,7 @@ public sealed class LicenseTests
     [Fact]
     public async Task A_release_build_takes_no_keys_from_the_environment_and_says_so()
     {
-        await using var upstream = await ScriptedUpstreamServer.StartAsync();
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.Message(CcpUnderTest.Model, "hi", new Usage(10, 20)));
         await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.Environment["CCP_LICENSE_PUBKEY_B64"] = IssuedLicense.Key.PublicText);
 
         Assert.Contains("CCP_LICENSE_PUBKEY_B64 is ignored: this is a release build", ccp.Log, StringComparison.Ordinal);
@@ -47,7 +49,7 @@ public sealed class LicenseTests
     public async Task A_running_server_takes_up_an_activation_and_a_deactivation_at_once()
     {
         Assert.SkipWhen(CcpUnderTest.IsNative, "an activation needs a build that trusts the key of the tests");
-        await using var upstream = await ScriptedUpstreamServer.StartAsync();
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.Message(CcpUnderTest.Model, "hi", new Usage(10, 20)));
         await using var ccp = await CcpUnderTest.StartAsync(upstream);
         var pack = IssuedLicense.Pack(TimeProvider.System.GetUtcNow());
 

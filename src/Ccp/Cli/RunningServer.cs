@@ -86,6 +86,11 @@ internal sealed class RunningServer : IAsyncDisposable
             log.LicenseKeysIgnored(problem);
         }
 
+        if (TrustedKeys.IsDevBuild)
+        {
+            log.DevBuild();
+        }
+
         return new CurrentLicense(new LicenseSource(data.Resolve(config.License.Path), environment), keys ?? trusted, time, log);
     }
 

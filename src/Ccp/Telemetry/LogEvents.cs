@@ -74,6 +74,9 @@ internal static partial class LogEvents
     [LoggerMessage(65, LogLevel.Warning, "{Problem}")]
     public static partial void LicenseKeysIgnored(this ILogger log, string problem);
 
+    [LoggerMessage(68, LogLevel.Warning, "This is a dev build: it also trusts the license keys in the environment")]
+    public static partial void DevBuild(this ILogger log);
+
     [LoggerMessage(66, LogLevel.Information, "Issued a license: plan {Plan}, features {Features}, until {Expires}, key {KeyId}; redemption {Count} of {CountMax} of its invite")]
     public static partial void LicenseIssued(this ILogger log, string plan, string features, string expires, string keyId, long count, long countMax);
 

@@ -82,7 +82,7 @@ public sealed class AccessTests
         var answer = await till.AskAsync("GET", "/readyz");
 
         Assert.Equal(200, answer.Status);
-        Assert.Equal("""{"ready":true,"store":"ok"}""", answer.Text);
+        Assert.Equal("""{"ready":true,"store":"ok","license":"community: there is no license"}""", answer.Text);
     }
 
     [Fact]
