@@ -28,7 +28,7 @@ public sealed class LicenseTests
     {
         var pack = IssuedLicense.Tampered(IssuedLicense.Pack(TimeProvider.System.GetUtcNow()));
         await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.Message(CcpUnderTest.Model, "hi", new Usage(10, 20)));
-        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.Environment["CC_LICENSE_PACK"] = pack);
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => (setup.Environment["CC_LICENSE_PACK"], setup.LicenseKeys) = (pack, IssuedLicense.Keys));
 
         Assert.Equal(HttpStatusCode.OK, (await ccp.AskAsync(stream: false)).StatusCode);
         Assert.Matches("Community edition: (the signature is not over this license|the license is signed with a key that this build of ccp does not trust)", ccp.Log);
@@ -50,7 +50,7 @@ public sealed class LicenseTests
     {
         Assert.SkipWhen(CcpUnderTest.IsNative, "an activation needs a build that trusts the key of the tests");
         await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.Message(CcpUnderTest.Model, "hi", new Usage(10, 20)));
-        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.LicenseKeys = IssuedLicense.Keys);
         var pack = IssuedLicense.Pack(TimeProvider.System.GetUtcNow());
 
         Assert.Equal("pro", (await AskAsync(ccp, HttpMethod.Post, "/admin/license", $"{{\"pack\":\"{JsonEncodedText.Encode(pack)}\"}}")).GetProperty("edition").GetString());

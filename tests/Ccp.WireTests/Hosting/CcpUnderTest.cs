@@ -141,6 +141,9 @@ internal sealed class CcpSetup
 
     public Dictionary<string, string> Environment { get; } = new() { ["DEFAULT_ANTHROPIC_API_KEY"] = CcpUnderTest.TeamKey };
 
+    /// <summary>In process only: the keys whose licenses it trusts; null for those that it was built with.</summary>
+    public IReadOnlyDictionary<string, byte[]>? LicenseKeys { get; set; }
+
     /// <summary>In process only; null for the system's.</summary>
     public ManualClock? Clock { get; set; }
 
