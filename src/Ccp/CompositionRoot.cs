@@ -3,6 +3,7 @@ using Ccp.Configuration;
 using Ccp.Forwarding;
 using Ccp.Identity;
 using Ccp.Ledger;
+using Ccp.Licenses;
 using Ccp.Limits;
 using Ccp.Listening;
 using Ccp.Pricing;
@@ -150,9 +151,10 @@ internal sealed class CompositionRoot : IAsyncDisposable
     private readonly ITimer _checkpoint;
     private readonly ITimer _housekeeping;
 
-    public CompositionRoot(Till till, DataDirectory data, TrustedRoots roots)
+    public CompositionRoot(Till till, DataDirectory data, TrustedRoots roots, CurrentLicense license)
     {
         _till = till;
+        License = license;
         var config = till.Config;
         Active = new ActiveCalls(till.Time);
         _clients = new UpstreamClients(config, roots);
@@ -161,7 +163,7 @@ internal sealed class CompositionRoot : IAsyncDisposable
         var forwarder = new Forwarder(_clients, Active, till.Time, till.Log);
         var closeout = new RelayCloseout(till.Writes, till.History, _usage, till.Ledger, config.Billing.WarnBelow, till.Time, till.Log);
         var pipeline = new RelayPipeline(config, till.Admission, router, till.Ledger, till.History, forwarder, closeout, _usage, till.Time, till.Log);
-        Api = new AdminApi(till);
+        Api = new AdminApi(till, license);
         var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Admission, config.Server), config.Server, till.Log);
         Host = new KestrelHost(config.Server, data.SocketPath, application, till.Time);
         _checkpoint = till.Time.CreateTimer(_ => _ = till.Ledger.CheckpointAsync(), null, CheckpointEvery, CheckpointEvery);
@@ -171,6 +173,9 @@ internal sealed class CompositionRoot : IAsyncDisposable
     public ActiveCalls Active { get; }
 
     public AdminApi Api { get; }
+
+    /// <summary>Asked for features while ccp runs; see <see cref="CurrentLicense.Grants"/>.</summary>
+    public CurrentLicense License { get; }
 
     public KestrelHost Host { get; }
 
@@ -197,6 +202,7 @@ internal sealed class CompositionRoot : IAsyncDisposable
         await _housekeeping.DisposeAsync();
         Host.Dispose();
         Api.Dispose();
+        License.Dispose();
         Active.Dispose();
         _clients.Dispose();
         await _usage.DisposeAsync();

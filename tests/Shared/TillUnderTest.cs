@@ -3,6 +3,7 @@ using System.Text.Json;
 using Ccp.Admin;
 using Ccp.Configuration;
 using Ccp.Identity;
+using Ccp.Licenses;
 using Ccp.Pricing;
 using Ccp.Usage;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -21,12 +22,15 @@ internal sealed class TillUnderTest : IAsyncDisposable
     private TillUnderTest(DataDirectory data, string toml)
     {
         _data = data;
-        (Till, Api) = Open(toml);
+        (Till, License, Api) = Open(toml);
     }
 
     public ManualClock Clock { get; } = new();
 
     public Till Till { get; private set; }
+
+    /// <summary>Trusts what <see cref="IssuedLicense"/> issues.</summary>
+    public CurrentLicense License { get; private set; }
 
     public AdminApi Api { get; private set; }
 
@@ -39,7 +43,7 @@ internal sealed class TillUnderTest : IAsyncDisposable
     {
         await CloseAsync();
         whileClosed?.Invoke();
-        (Till, Api) = Open(toml);
+        (Till, License, Api) = Open(toml);
     }
 
     /// <summary>Opens the store once more, which must fail.</summary>
@@ -115,17 +119,19 @@ internal sealed class TillUnderTest : IAsyncDisposable
         return new Answer(answer.Status, Encoding.UTF8.GetString(answer.Json), answer.RetryAfterSeconds);
     }
 
-    private (Till Till, AdminApi Api) Open(string toml)
+    private (Till Till, CurrentLicense License, AdminApi Api) Open(string toml)
     {
         var result = ConfigReader.Read("config.toml", Encoding.UTF8.GetBytes(toml), _ => null, SecretFile.Read);
         var config = result.Config ?? throw new InvalidOperationException(string.Join('\n', result.Problems));
         var till = Till.Open(config, _data, MasterKey, Clock, NullLogger.Instance);
-        return (till, new AdminApi(till));
+        var license = new CurrentLicense(new LicenseSource(_data.Resolve(config.License.Path), _ => null), IssuedLicense.Keys, Clock, NullLogger.Instance);
+        return (till, license, new AdminApi(till, license));
     }
 
     private async Task CloseAsync()
     {
         Api.Dispose();
+        License.Dispose();
         await Till.DisposeAsync();
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Ccp.Identity;
+using Ccp.Licenses;
 using Ccp.Refusals;
 using Ccp.Store;
 using Microsoft.Data.Sqlite;
@@ -9,8 +10,9 @@ namespace Ccp.Admin;
 
 /// <summary>The administration API: finds the operation that a method and a path ask for, sees to it that the caller may, and turns its result into JSON.</summary>
 /// <remarks>Errors: <c>{"error":"what is wrong, and what to do"}</c> with the status that fits.</remarks>
-internal sealed class AdminApi(Till till) : IDisposable
+internal sealed class AdminApi(Till till, CurrentLicense license) : IDisposable
 {
+    private readonly LicenseOperations _license = new(license, till.Log);
     private readonly AdminOperations _operations = new(till);
 
     public static bool Owns(string path) => IsForAdmins(path) || path is "/status" or "/healthz" or "/readyz" or "/validate-token" or "/user/balance" or "/user/usage"
@@ -19,6 +21,8 @@ internal sealed class AdminApi(Till till) : IDisposable
     public static bool IsForAdmins(string path) => path.StartsWith("/admin/", StringComparison.Ordinal);
 
     public static AdminAnswer Error(int status, string message) => Answer(new ErrorView(message), AdminJson.Default.ErrorView, status);
+
+    public static AdminAnswer Answer(LicenseView license) => Answer(license, AdminJson.Default.LicenseView);
 
     public static AdminAnswer TooManyFailedTokens(Refusal refusal)
     {
@@ -66,7 +70,7 @@ internal sealed class AdminApi(Till till) : IDisposable
         {
             ("GET", ["status"]) => Answer(AdminOperations.Status(), AdminJson.Default.StatusView),
             ("GET", ["healthz"]) => Answer(AdminOperations.Status(), AdminJson.Default.StatusView),
-            ("GET", ["readyz"]) => _operations.Ready() is var ready ? Answer(ready, AdminJson.Default.ReadyView, ready.Ready ? 200 : 503) : null!,
+            ("GET", ["readyz"]) => _operations.Ready() with { License = _license.Summary() } is var ready ? Answer(ready, AdminJson.Default.ReadyView, ready.Ready ? 200 : 503) : null!,
             ("POST", ["validate-token"]) => _operations.Validate(request.Body, request.From).Allows(out var token, out var wait) ? Answer(token, AdminJson.Default.TokenView) : TooManyFailedTokens(wait),
             ("GET", ["user", "balance"]) => Answer(_operations.Balance(UserOf(request)), AdminJson.Default.BalanceView),
             ("GET", ["user", "usage"]) => Answer(await _operations.OwnUsageAsync(UserOf(request), query), AdminJson.Default.OwnUsageView),
@@ -90,6 +94,9 @@ internal sealed class AdminApi(Till till) : IDisposable
             ("POST", ["admin", "pricing", "rerate"]) => Answer(await _operations.RerateAsync(request.Body, actor), AdminJson.Default.RerateView),
             ("POST", ["admin", "db", "backup"]) => Answer(await _operations.BackupAsync(request.Body, request.Actor), AdminJson.Default.BackupView, 201),
             ("GET", ["admin", "db", "check"]) => Answer(await _operations.CheckStoreAsync(), AdminJson.Default.StoreCheckView),
+            ("GET", ["admin", "license"]) => Answer(_license.Show()),
+            ("POST", ["admin", "license"]) => Answer(_license.Activate(request.Body, actor)),
+            ("DELETE", ["admin", "license"]) => Answer(_license.Deactivate(actor)),
             (_, var path) when IsKnown(path) => Error(405, "This path knows other methods than the one used."),
             _ => Error(404, "ccp has no such path."),
         };
@@ -107,7 +114,8 @@ internal sealed class AdminApi(Till till) : IDisposable
         or ["admin", "requests", _, "refund"]
         or ["admin", "pricing"]
         or ["admin", "pricing", "explain" or "rerate"]
-        or ["admin", "db", "backup" or "check"];
+        or ["admin", "db", "backup" or "check"]
+        or ["admin", "license"];
 
     private static void RefuseUnlessAdmin(AdminActor actor)
     {

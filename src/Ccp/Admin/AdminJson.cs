@@ -22,6 +22,7 @@ namespace Ccp.Admin;
 [JsonSerializable(typeof(LedgerVerdictView))]
 [JsonSerializable(typeof(BackupView))]
 [JsonSerializable(typeof(StoreCheckView))]
+[JsonSerializable(typeof(LicenseView))]
 [JsonSerializable(typeof(List<RequestLine>))]
 [JsonSerializable(typeof(ReceiptView))]
 [JsonSerializable(typeof(RefundView))]

@@ -11,11 +11,13 @@ internal sealed record StatusView(string Status, string Version);
 /// <param name="Store">"ok", or what is wrong and what to do.</param>
 /// <param name="Unwritten">How many settlements and other writes that must happen wait for the store.</param>
 /// <param name="StoreWarning">What wants to be looked at though the store works.</param>
+/// <param name="License">The edition; ccp is as ready without a license as with one.</param>
 internal sealed record ReadyView(
     bool Ready,
     string Store,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Unwritten = 0,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? StoreWarning = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? StoreWarning = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? License = null);
 
 internal sealed record TokenView(
     bool Valid,
@@ -121,3 +123,18 @@ internal sealed record LedgerVerdictView(
     long HeadId,
     string HeadHash,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Problem);
+
+/// <summary>The license: not whom it is for, and nothing that could be used elsewhere.</summary>
+/// <param name="Edition">The plan, or "community".</param>
+/// <param name="Reason">Why there is no license that counts.</param>
+/// <param name="Source">The variable or the file that it comes from.</param>
+/// <param name="Device">This host, as an issuer names it to bind a license to it.</param>
+internal sealed record LicenseView(
+    string Edition,
+    IReadOnlyList<string> Features,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? Expires,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Kid,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Warning,
+    string Source,
+    string Device);

@@ -12,6 +12,7 @@ internal sealed record CcpConfig(
     UserLimits Limits,
     StorageConfig Storage,
     LogsConfig Logs,
+    LicenseConfig License,
     IReadOnlyList<LaneConfig> Lanes,
     IReadOnlyList<KeyConfig> Keys,
     IReadOnlyList<UserConfig> Users,
@@ -47,6 +48,9 @@ internal sealed record StorageConfig(string Path, bool SyncsEveryCommit, TimeSpa
 
 /// <param name="Directory">Relative to the data directory, or absolute.</param>
 internal sealed record LogsConfig(string Directory, long FileBytesMax, TimeSpan FileAgeMax, int FilesMax, LogLevel Level, LogFormat Format);
+
+/// <param name="Path">Of the pack. Relative to the data directory, or absolute.</param>
+internal sealed record LicenseConfig(string Path);
 
 internal enum LogFormat
 {

@@ -56,6 +56,7 @@ internal static class ConfigReader
             LimitsSection.Read(Section("limits")),
             StorageSection.Read(Section("storage")),
             LogsSection.Read(Section("logs")),
+            LicenseSection.Read(Section("license")),
             LaneSection.Read(table.Tables("lane"), secrets, prices, problems),
             KeySection.Read(table.Tables("key"), secrets, keyNames),
             UserSection.Read(table.Tables("user"), secrets, keyNames),

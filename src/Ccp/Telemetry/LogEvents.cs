@@ -79,4 +79,31 @@ internal static partial class LogEvents
 
     [LoggerMessage(41, LogLevel.Information, "Rerate {Run}: {Corrected} requests corrected, {Difference} USD in all, by {Actor}")]
     public static partial void Rerated(this ILogger log, string run, long corrected, string difference, string actor);
+
+    [LoggerMessage(60, LogLevel.Information, "License: plan {Plan}, features {Features}, until {Expires}, key {KeyId}")]
+    public static partial void LicenseInForce(this ILogger log, string plan, string features, string expires, string keyId);
+
+    [LoggerMessage(61, LogLevel.Information, "Community edition: there is no license")]
+    public static partial void CommunityEdition(this ILogger log);
+
+    [LoggerMessage(62, LogLevel.Warning, "Community edition: {Reason}")]
+    public static partial void LicenseCountsForNothing(this ILogger log, string reason);
+
+    [LoggerMessage(63, LogLevel.Warning, "{Warning}")]
+    public static partial void LicenseExpires(this ILogger log, string warning);
+
+    [LoggerMessage(64, LogLevel.Information, "The license was {What}, by {Actor}")]
+    public static partial void LicenseChanged(this ILogger log, string what, string actor);
+
+    [LoggerMessage(65, LogLevel.Warning, "{Problem}")]
+    public static partial void LicenseKeysIgnored(this ILogger log, string problem);
+
+    [LoggerMessage(68, LogLevel.Warning, "This is a dev build: it also trusts the license keys in the environment")]
+    public static partial void DevBuild(this ILogger log);
+
+    [LoggerMessage(66, LogLevel.Information, "Issued a license: plan {Plan}, features {Features}, until {Expires}, key {KeyId}; redemption {Count} of {CountMax} of its invite")]
+    public static partial void LicenseIssued(this ILogger log, string plan, string features, string expires, string keyId, long count, long countMax);
+
+    [LoggerMessage(67, LogLevel.Error, "The issuer failed: {Reason}")]
+    public static partial void IssuerFailed(this ILogger log, string reason);
 }

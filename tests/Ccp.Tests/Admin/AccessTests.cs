@@ -21,6 +21,9 @@ public sealed class AccessTests
         { "GET", "/admin/ledger/verify" },
         { "GET", "/admin/db/check" },
         { "GET", "/admin/requests" },
+        { "GET", "/admin/license" },
+        { "POST", "/admin/license" },
+        { "DELETE", "/admin/license" },
         { "GET", "/admin/no-such-thing" },
     };
 
@@ -80,7 +83,7 @@ public sealed class AccessTests
         var answer = await till.AskAsync("GET", "/readyz");
 
         Assert.Equal(200, answer.Status);
-        Assert.Equal("""{"ready":true,"store":"ok"}""", answer.Text);
+        Assert.Equal("""{"ready":true,"store":"ok","license":"community: there is no license"}""", answer.Text);
     }
 
     [Fact]

@@ -19,6 +19,7 @@ public sealed class CommandLineTests
         LedgerCommands.Build(_ => null),
         PricingCommands.Build(_ => null),
         DbCommands.Build(_ => null),
+        LicenseCommands.Build(_ => null),
         TokenCommands.Build(),
         VersionCommand.Build(),
     };
@@ -53,6 +54,14 @@ public sealed class CommandLineTests
     [InlineData("db restore monday.db --check")]
     [InlineData("db restore monday.db --yes --config c.toml")]
     [InlineData("token hash")]
+    [InlineData("license status --json")]
+    [InlineData("license activate license.pack --server http://127.0.0.1:8082")]
+    [InlineData("license activate -")]
+    [InlineData("license deactivate --config /etc/ccp/config.toml")]
+    [InlineData("license login --issuer https://licenses.example --invite 3fz9-team-a --email ann@example.org --device --loopback --json")]
+    [InlineData("license keygen --key license.key --kid 2026")]
+    [InlineData("license issue --key license.key --plan pro --feature zai_offload --feature x --days 365 --sub ann --device this")]
+    [InlineData("license issuer --key license.key --invites invites.toml --listen 127.0.0.1:8083 --redemptions counts.json --url https://licenses.example")]
     [InlineData("init --dir /tmp/x")]
     [InlineData("check --config /etc/ccp/config.toml")]
     [InlineData("version")]
@@ -84,6 +93,12 @@ public sealed class CommandLineTests
     [InlineData("db backup")]
     [InlineData("db restore")]
     [InlineData("ledger show --limit many")]
+    [InlineData("license")]
+    [InlineData("license activate")]
+    [InlineData("license login")]
+    [InlineData("license issue --key license.key --plan pro")]
+    [InlineData("license issue --key license.key --plan pro --days many")]
+    [InlineData("license issuer --key license.key")]
     [InlineData("bogus")]
     public void What_makes_no_sense_is_wrong_usage(string line)
     {

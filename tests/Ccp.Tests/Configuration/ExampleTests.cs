@@ -63,6 +63,7 @@ public sealed partial class ExampleTests
         Assert.Equal(defaults.Billing, config.Billing);
         Assert.Equal(defaults.Storage, config.Storage);
         Assert.Equal(defaults.Logs, config.Logs);
+        Assert.Equal(defaults.License, config.License);
         var (lane, defaultLane) = (config.Lanes.Single(), defaults.Lanes.Single());
         Assert.Empty(lane.ForwardHeaders);
         Assert.Equal(defaultLane, lane with { ForwardHeaders = defaultLane.ForwardHeaders });

@@ -188,6 +188,9 @@ internal sealed class CcpSetup
     /// <summary>The data directory, which stays its giver's to delete; null for one of its own.</summary>
     public string? Home { get; set; }
 
+    /// <summary>In process only: the keys whose licenses it trusts; null for those that it was built with.</summary>
+    public IReadOnlyDictionary<string, byte[]>? LicenseKeys { get; set; }
+
     /// <summary>In process only; null for the system's.</summary>
     public ManualClock? Clock { get; set; }
 
