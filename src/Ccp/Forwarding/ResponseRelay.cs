@@ -74,6 +74,12 @@ internal sealed class ResponseRelay(
                     return meter.IsStream ? RelayEnd.UpstreamCut : RelayEnd.Complete;
                 }
 
+                // Told to end while the read was under way: what it brought would leave the client in the middle of an event, where nothing can be said.
+                if (stop.Token.IsCancellationRequested && (stop.Cause is RelayEnd.OutOfCredit or RelayEnd.SpendLimit or RelayEnd.ShutDown) && meter.IsAtEventBoundary)
+                {
+                    return stop.Cause;
+                }
+
                 // :: 2 meter. Before it is written: if the client has just left, the tokens were made all the same, and are owed.
                 var relayed = money.MustEnd && !meter.IsAtEventBoundary && meter.BoundaryAfter(buffer.AsSpan(0, read)) is var end and >= 0 ? end : read;
                 meter.Observe(buffer.AsSpan(0, relayed));

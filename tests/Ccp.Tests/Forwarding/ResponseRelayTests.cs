@@ -102,6 +102,22 @@ public sealed class ResponseRelayTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_arrives_while_a_stream_is_being_ended_does_not_take_it_into_the_middle_of_an_event()
+    {
+        var late = new LateStream();
+        var money = new CallMoney(_books.Ledger, _books.Ledger.PlaceNothing(Telemetry.RequestId.New()), row: null, rates: null);
+        var relay = new ResponseRelay(late, _client.Writer, Abandon, _meter, LaneSection.BuiltIn(key: null), _stop, money, _clock);
+        var running = relay.RunAsync();
+
+        _stop.Stop(RelayEnd.OutOfCredit);
+        late.Arrives("event: content_block_delta\ndata: {\"type\":\"content_bl"u8);
+
+        Assert.Equal(RelayEnd.OutOfCredit, await running.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.True(_meter.IsAtEventBoundary);
+        Assert.False(_client.Reader.TryRead(out _));
+    }
+
+    [Fact]
     public async Task Between_events_silence_is_filled_with_a_ping_every_thirty_seconds()
     {
         await _upstream.Writer.WriteAsync(Encoding.UTF8.GetBytes(Start));
@@ -143,5 +159,27 @@ public sealed class ResponseRelayTests : IAsyncDisposable
         _abandoned++;
         _clientLeft.Cancel();
         _client.Reader.Complete();
+    }
+
+    /// <summary>A first read that no cancellation stops any more.</summary>
+    private sealed class LateStream : MemoryStream
+    {
+        private readonly TaskCompletionSource<byte[]> _arrived = new();
+        private bool _wasRead;
+
+        public void Arrives(ReadOnlySpan<byte> bytes) => _arrived.SetResult(bytes.ToArray());
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (_wasRead)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+
+            _wasRead = true;
+            var bytes = await _arrived.Task;
+            bytes.CopyTo(buffer);
+            return bytes.Length;
+        }
     }
 }
