@@ -63,7 +63,7 @@ internal sealed class RelayPipeline(
 
             // :: 3 where to, with which key, at which price
             var isCharged = request.Kind == RelayKind.Messages;
-            if (!router.Plan(user, facts, isCharged, call.StartedAt).Allows(out var plan, out refusal))
+            if (!router.Plan(user, facts, isCharged, call.StartedAt, RoutingState.Plain).Allows(out var plan, out refusal))
             {
                 return call.Refusal = refusal;
             }
@@ -108,7 +108,7 @@ internal sealed class RelayPipeline(
 
     private async Task<Refusal?> AskForModelsAsync(RelayRequest request, CallReport call, User user)
     {
-        if (!router.Plan(user, facts: null, isCharged: false, call.StartedAt).Allows(out var plan, out var refusal))
+        if (!router.Plan(user, facts: null, isCharged: false, call.StartedAt, RoutingState.Plain).Allows(out var plan, out var refusal))
         {
             return refusal;
         }

@@ -60,7 +60,7 @@ public sealed partial class ExampleTests
         Assert.Equal(defaults.Billing, config.Billing);
         Assert.Equal(defaults.Storage, config.Storage);
         Assert.Equal(defaults.Logs, config.Logs);
-        var (lane, defaultLane) = (config.Lanes.Single(), defaults.Lanes.Single());
+        var (lane, defaultLane) = (config.Lanes[0], defaults.Lanes[0]);
         Assert.Empty(lane.ForwardHeaders);
         Assert.Equal(defaultLane, lane with { ForwardHeaders = defaultLane.ForwardHeaders });
     }
