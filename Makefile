@@ -1,6 +1,6 @@
 # Two commands for a fresh machine: make demo, make test. make help says what each target does.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check native bench clean bootstrap build
+.PHONY: help demo serve test check native bench crash soak clean bootstrap build
 
 SOURCES := $(shell find src -name '*.cs' -o -name '*.csproj' -o -name '*.json') Directory.Build.props Directory.Packages.props global.json config.example.toml scripts/native
 
@@ -41,6 +41,14 @@ bench: native ## added latency and CPU per request beside a direct connection; S
 	@$(BUILD) tests/ScriptedUpstream
 	@$(BUILD) tests/Ccp.Bench
 	@artifacts/build/bin/Ccp.Bench/release_net10.0/Ccp.Bench $(if $(SHORT),--short)
+
+crash: native ## kill ccp a thousand times under load and audit the books after each; KILLS=n, SEED=n
+	@$(BUILD) tests/Ccp.Crash
+	@artifacts/build/bin/Ccp.Crash/release_net10.0/Ccp.Crash kills $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
+
+soak: native ## 200 streams through ccp for half an hour: memory, descriptors and store must stay flat; MINUTES=n
+	@$(BUILD) tests/Ccp.Crash
+	@artifacts/build/bin/Ccp.Crash/release_net10.0/Ccp.Crash soak $(if $(MINUTES),--minutes $(MINUTES))
 
 clean: ## delete everything that was built
 	rm -rf artifacts

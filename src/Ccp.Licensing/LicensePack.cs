@@ -1,11 +1,14 @@
 using System.Buffers.Text;
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Ccp.Licensing;
 
 /// <summary>A license with its signature, in one line of JSON.</summary>
 /// <remarks>
-/// Shape: <c>{"license":{…},"signature":"BASE64"}</c>. The signature is over the bytes of the <c>license</c> value as they stand.
+/// Shape: <c>{"license":{…},"signature":"BASE64"}</c>. The signature is over the bytes of the <c>license</c> value as they stand,
+/// or over its canonical form (RFC 8785): a pack that some tool has reformatted is the same license.
 /// Errors: a <see cref="LicenseProblem"/> for any bytes whatever, never an exception.
 /// </remarks>
 internal static class LicensePack
@@ -50,6 +53,16 @@ internal static class LicensePack
         }
     }
 
+    /// <summary>Puts together what came in two files: the license, and its signature in base64.</summary>
+    public static byte[] Join(ReadOnlySpan<byte> license, string signature) =>
+    [
+        .. "{\"license\":"u8,
+        .. license.Trim(" \t\r\n"u8),
+        .. ",\"signature\":\""u8,
+        .. Encoding.UTF8.GetBytes(JsonEncodedText.Encode(signature.Trim(), JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value),
+        .. "\"}"u8,
+    ];
+
     private static LicenseVerdict Judge(
         ReadOnlySpan<byte> license,
         ReadOnlySpan<byte> signature,
@@ -68,14 +81,14 @@ internal static class LicensePack
             return LicenseProblem.KeyUnknown;
         }
 
-        if (!Ed25519.Verify(license, signature, key))
+        if (!Ed25519.Verify(license, signature, key) && !(CanonicalJson.Of(license) is { } canonical && Ed25519.Verify(canonical, signature, key)))
         {
             return LicenseProblem.SignatureInvalid;
         }
 
         // From here on the issuer speaks; what it said before was anybody's.
         return schema != LicenseClaims.Schema ? LicenseProblem.SchemaUnknown
-            : now < claims.IssuedAt ? LicenseProblem.NotYetValid
+            : !claims.HasBegun(now) ? LicenseProblem.NotYetValid
             : now >= claims.ExpiresAt ? LicenseProblem.Expired
             : claims.Device is not null && claims.Device != device ? LicenseProblem.WrongDevice
             : claims;

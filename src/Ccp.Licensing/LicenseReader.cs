@@ -15,8 +15,8 @@ internal static class LicenseReader
     {
         string? subject = null, plan = null, keyId = null, device = null;
         List<string>? features = null;
-        DateTimeOffset? issuedAt = null, expiresAt = null;
-        var isDeviceGiven = false;
+        DateTimeOffset? issuedAt = null, expiresAt = null, notBefore = null;
+        var (isDeviceGiven, isNotBeforeGiven) = (false, false);
         schema = null;
         var reader = new Utf8JsonReader(license);
         reader.Read();
@@ -48,6 +48,10 @@ internal static class LicenseReader
                 case "iat":
                     issuedAt = Instant(ref reader);
                     break;
+                case "nbf":
+                    isNotBeforeGiven = reader.TokenType != JsonTokenType.Null;
+                    notBefore = Instant(ref reader);
+                    break;
                 case "exp":
                     expiresAt = Instant(ref reader);
                     break;
@@ -57,11 +61,11 @@ internal static class LicenseReader
             }
         }
 
-        // A binding that cannot be read must not become no binding.
-        return isDeviceGiven == (device is not null)
+        // A binding that cannot be read must not become no binding, nor a beginning none.
+        return isDeviceGiven == (device is not null) && isNotBeforeGiven == (notBefore is not null)
             && schema is not null && subject is not null && plan is not null && keyId is not null && features is not null
             && issuedAt is { } from && expiresAt is { } until
-            ? new LicenseClaims(subject, plan, features, from, until, keyId, device)
+            ? new LicenseClaims(subject, plan, features, from, until, keyId, device, notBefore)
             : null;
     }
 

@@ -42,6 +42,7 @@ internal enum LicenseProblem
     /// <summary>Well signed, but of another schema than this program knows.</summary>
     SchemaUnknown,
 
+    /// <summary>Issued in this host's future, or its own beginning is still to come.</summary>
     NotYetValid,
     Expired,
 

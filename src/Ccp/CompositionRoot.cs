@@ -1,9 +1,10 @@
-using System.Security.Cryptography;
 using Ccp.Admin;
 using Ccp.Configuration;
 using Ccp.Forwarding;
 using Ccp.Identity;
 using Ccp.Ledger;
+using Ccp.Licenses;
+using Ccp.Limits;
 using Ccp.Listening;
 using Ccp.Pricing;
 using Ccp.Relay;
@@ -11,6 +12,7 @@ using Ccp.Routing;
 using Ccp.Store;
 using Ccp.Telemetry;
 using Ccp.Usage;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace Ccp;
@@ -19,8 +21,6 @@ namespace Ccp;
 /// <remarks>Only one process at a time has a store open: the lock says so, and the kernel frees it with the process.</remarks>
 internal sealed class Till : IAsyncDisposable
 {
-    private const string MasterKeyCheck = "master_key_check";
-
     private readonly StoreLock _lock;
     private readonly KeyVault _vault;
     private readonly Database _database;
@@ -34,18 +34,25 @@ internal sealed class Till : IAsyncDisposable
         Time = time;
         Log = log;
         Prices = PriceBook.With(config.Prices);
+        Master = master;
         _vault = new KeyVault(master);
         Chain = new EntryChain(master);
         var book = new LedgerBook(Chain, time);
         var recovery = new HoldRecovery(book, RequestRecord.InsertFromHold);
-        UserStore = new UserStore(_vault, time);
+        UserStore = new UserStore(_vault, config.Limits, time);
         Recover(database, recovery);
         UserStore.AdoptFileUsers(database, config.Users);
         Users.Replace(UserStore.Load(database, config.Users));
+        Admission = new Admission(Users, config.Auth, time, log);
         RequestRecord.Replay(database, History);
         Writes = new WriteQueue(database, time, log);
-        Ledger = new AccountLedger(Writes, book, recovery, config.Billing.Overdraft);
+        Ledger = new AccountLedger(Writes, book, recovery, config.Billing.Overdraft, time);
         Ledger.Load(database);
+        Writes.AfterFailure = store =>
+        {
+            Ledger.Correct(store);
+            Users.Replace(UserStore.Load(store, config.Users));
+        };
     }
 
     public CcpConfig Config { get; }
@@ -56,11 +63,18 @@ internal sealed class Till : IAsyncDisposable
 
     public PriceBook Prices { get; }
 
+    public MasterKey Master { get; }
+
+    /// <summary>The file that the master key is in; null when it comes from the environment.</summary>
+    public string? MasterKeyPath { get; private init; }
+
     public EntryChain Chain { get; }
 
     public UserStore UserStore { get; }
 
     public UserDirectory Users { get; } = new();
+
+    public Admission Admission { get; }
 
     public ChargeHistory History { get; } = new();
 
@@ -77,15 +91,29 @@ internal sealed class Till : IAsyncDisposable
     {
         var path = data.Resolve(config.Storage.Path);
         var held = StoreLock.Take(path);
+        Database? database = null;
         try
         {
-            var master = MasterKey.Load(masterKey, data.MasterKeyPath);
-            var database = Database.OpenWriter(path, config.Storage.SyncsEveryCommit);
-            CheckMasterKey(database, master);
-            return new Till(config, path, master, held, database, time, log);
+            StoreRestore.RefuseInterrupted(path);
+            var master = MasterKey.Load(masterKey, data.MasterKeyPath, mayMake: !File.Exists(path));
+            database = Database.OpenWriter(path, config.Storage.SyncsEveryCommit);
+            MasterKeyMark.Set(database, master);
+            if (!MasterKeyMark.Fits(database, master))
+            {
+                throw new StoreUnavailableException("The master key does not belong to this store. Set CCP_MASTER_KEY, or restore master.key, to the one the store was made with.");
+            }
+
+            return new Till(config, path, master, held, database, time, log) { MasterKeyPath = masterKey is null ? data.MasterKeyPath : null };
+        }
+        catch (SqliteException error)
+        {
+            database?.Dispose();
+            held.Dispose();
+            throw new StoreUnavailableException($"The store {path} cannot be used. {StoreFault.Describe(error)}", error);
         }
         catch
         {
+            database?.Dispose();
             held.Dispose();
             throw;
         }
@@ -97,21 +125,6 @@ internal sealed class Till : IAsyncDisposable
         _database.Dispose();
         _vault.Dispose();
         _lock.Dispose();
-    }
-
-    /// <summary>With another master key every hash would look forged and no stored key could be read: better not to start.</summary>
-    private static void CheckMasterKey(Database database, MasterKey master)
-    {
-        var check = Convert.ToHexStringLower(SHA256.HashData(master.Derive("ccp master key check v1")));
-        var standing = database.QueryFirst("SELECT value FROM meta WHERE key = $1", row => row.GetString(0), MasterKeyCheck);
-        if (standing is null)
-        {
-            database.Run("INSERT INTO meta (key, value) VALUES ($1, $2)", MasterKeyCheck, check);
-        }
-        else if (standing != check)
-        {
-            throw new StoreUnavailableException("The master key does not belong to this store. Set CCP_MASTER_KEY, or restore master.key, to the one the store was made with.");
-        }
     }
 
     private void Recover(Database database, HoldRecovery recovery)
@@ -138,9 +151,10 @@ internal sealed class CompositionRoot : IAsyncDisposable
     private readonly ITimer _checkpoint;
     private readonly ITimer _housekeeping;
 
-    public CompositionRoot(Till till, DataDirectory data, TrustedRoots roots)
+    public CompositionRoot(Till till, DataDirectory data, TrustedRoots roots, CurrentLicense license)
     {
         _till = till;
+        License = license;
         var config = till.Config;
         Active = new ActiveCalls(till.Time);
         _clients = new UpstreamClients(config, roots);
@@ -148,9 +162,9 @@ internal sealed class CompositionRoot : IAsyncDisposable
         var router = new Router(config, till.Prices);
         var forwarder = new Forwarder(_clients, Active, till.Time, till.Log);
         var closeout = new RelayCloseout(till.Writes, till.History, _usage, till.Ledger, config.Billing.WarnBelow, till.Time, till.Log);
-        var pipeline = new RelayPipeline(config, till.Users, router, till.Ledger, till.History, forwarder, closeout, _usage, till.Time, till.Log);
-        Api = new AdminApi(till);
-        var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Users, config.Server), till.Log);
+        var pipeline = new RelayPipeline(config, till.Admission, router, till.Ledger, till.History, forwarder, closeout, _usage, till.Time, till.Log);
+        Api = new AdminApi(till, license);
+        var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Admission, config.Server), config.Server, till.Log);
         Host = new KestrelHost(config.Server, data.SocketPath, application, till.Time);
         _checkpoint = till.Time.CreateTimer(_ => _ = till.Ledger.CheckpointAsync(), null, CheckpointEvery, CheckpointEvery);
         _housekeeping = till.Time.CreateTimer(_ => _ = KeepHouseAsync(), null, TimeSpan.Zero, HousekeepEvery);
@@ -159,6 +173,9 @@ internal sealed class CompositionRoot : IAsyncDisposable
     public ActiveCalls Active { get; }
 
     public AdminApi Api { get; }
+
+    /// <summary>Asked for features while ccp runs; see <see cref="CurrentLicense.Grants"/>.</summary>
+    public CurrentLicense License { get; }
 
     public KestrelHost Host { get; }
 
@@ -185,14 +202,19 @@ internal sealed class CompositionRoot : IAsyncDisposable
         await _housekeeping.DisposeAsync();
         Host.Dispose();
         Api.Dispose();
+        License.Dispose();
         Active.Dispose();
         _clients.Dispose();
         await _usage.DisposeAsync();
     }
 
-    /// <summary>Once a day: old request records go, and the ledger's head is logged, so that a cut-off tail shows against the log.</summary>
+    /// <summary>
+    /// At the start and once a day: old request records go, the ledger's head is logged, so that a cut-off tail shows against the log, and the
+    /// whole store is read for damage.
+    /// </summary>
     private async Task KeepHouseAsync()
     {
+        await Task.Factory.StartNew(LookForDamage, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         var oldest = _till.Time.GetUtcNow() - _till.Config.Storage.RequestRecordsKept;
         try
         {
@@ -209,6 +231,23 @@ internal sealed class CompositionRoot : IAsyncDisposable
         catch (StoreUnavailableException)
         {
             // The store has already said what is wrong; tomorrow is early enough for this.
+        }
+    }
+
+    /// <summary>Beside the serving, on a thread of its own: a large store takes seconds to read.</summary>
+    private void LookForDamage()
+    {
+        try
+        {
+            using var reader = Database.OpenReader(_till.DatabasePath);
+            if (reader.FindDamage(isThorough: false) is { } damage)
+            {
+                _till.Writes.ReportDamage(damage);
+            }
+        }
+        catch (Exception error) when (error is SqliteException or StoreUnavailableException)
+        {
+            _till.Log.StoreNotChecked(StoreFault.Describe(error));
         }
     }
 }

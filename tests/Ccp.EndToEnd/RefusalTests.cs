@@ -5,6 +5,8 @@ using Ccp.WireTests.Hosting;
 
 namespace Ccp.EndToEnd;
 
+using Usage = Ccp.ScriptedUpstream.Usage;
+
 /// <summary>When ccp says no: the client shows why, once, and stops.</summary>
 public sealed class RefusalTests
 {
@@ -40,6 +42,31 @@ public sealed class RefusalTests
         Assert.Equal([-15_760_000, -15_760_000], books.Charges.Select(charge => charge.Amount.Value));
         Assert.Equal(50_000_000_001 - (2 * 15_760_000), books.Balance.Value);
         Assert.NotNull(Assert.Single(books.Ended.Select(line => Books.Text(line, "session")).Distinct()));
+    }
+
+    [Fact]
+    public async Task A_balance_that_runs_out_in_mid_stream_ends_it_and_the_client_s_second_try_is_refused()
+    {
+        // 100 tokens of output an event, 0.004 USD; the script goes on until it is broken off.
+        var usage = new Usage(Input: 1_000, Output: 1);
+        await using var place = await Workplace.OpenAsync(
+            _ => Enumerable.Range(0, 400).Aggregate(
+                Answers.BeginStream().Send(SseEvents.MessageStart("claude-opus-5-5", usage)).Send(SseEvents.TextStart()),
+                (script, _) => script.Send(SseEvents.TextDelta(new string('x', 320))).Send(SseEvents.Ping)).Hang(),
+            balance: "0.10",
+            change: setup => setup.Billing = """overdraft = "0.05" """);
+
+        var run = await place.AskAsync("hello");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("API Error: 402 Your ccp balance is used up", run.Printed, StringComparison.Ordinal);
+        var books = await place.CloseAsync();
+        Assert.Equal(["out_of_credit", "insufficient_credit"], books.Ended.Select(line => line.GetProperty("reason").GetString()));
+        Assert.Single(place.Upstream.Requests);
+        Assert.Equal(100_000_000 + Assert.Single(books.Charges).Amount.Value, books.Balance.Value);
+
+        // Never more than the overdraft and what lay in one read.
+        Assert.InRange(books.Balance.Value, -50_000_000 - (39 * 4_000_000), -50_000_000);
     }
 
     [Fact]

@@ -65,6 +65,7 @@ public sealed class RaceTests
     {
         // Cheap calls first, so that the usual charge is small and many are let in at once; then each goes on for ever.
         var cheap = new Usage(Input: 10, Output: 10);
+        var allHaveBegun = new Gate();
         var dear = false;
         await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Volatile.Read(ref dear) ? Endless() : Answers.Stream(CcpUnderTest.Model, ["hi"], cheap));
         await using var ccp = await CcpUnderTest.StartAsync(upstream, balance: "0.033", change: setup => setup.Billing = """overdraft = "0.005" """);
@@ -74,19 +75,25 @@ public sealed class RaceTests
         }
 
         Volatile.Write(ref dear, true);
-        var statuses = await Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => AskAsync(ccp, stream: true)));
+        var answers = await Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => ccp.AskAsync(text: Prompt, maxTokens: 450)));
+        allHaveBegun.Open();
+        await Task.WhenAll(answers.Select(answer => answer.Content.ReadAsStringAsync()));
         var next = await AskAsync(ccp, stream: true);
         await ccp.StopAsync();
 
-        var served = statuses.Count(status => status == HttpStatusCode.OK);
-        Assert.True(served > 3, $"{seed}: only {served} streams ran at once.");
+        var served = answers.Count(answer => answer.StatusCode == HttpStatusCode.OK);
+        Assert.True(served > 20, $"{seed}: only {served} streams ran at once.");
         Assert.Equal(HttpStatusCode.PaymentRequired, next);
 
         // A read is 16 KB at most, and an event of 100 tokens 420 bytes and some: no more than 39 lie in one.
         AssertBounded(ccp, balance: "0.033", streamsInFlight: served, perStream: new NanoUsd(39 * 100 * 20_000));
+        foreach (var answer in answers)
+        {
+            answer.Dispose();
+        }
 
-        static Script Endless() => Enumerable.Range(0, 400).Aggregate(
-            Answers.BeginStream().Send(SseEvents.MessageStart(CcpUnderTest.Model, new Usage(10, 1))).Send(SseEvents.TextStart()),
+        Script Endless() => Enumerable.Range(0, 400).Aggregate(
+            Answers.BeginStream().Send(SseEvents.MessageStart(CcpUnderTest.Model, new Usage(10, 1))).WaitFor(allHaveBegun).Send(SseEvents.TextStart()),
             (script, _) => script.Send(SseEvents.TextDelta(new string('x', 320)))).Hang();
     }
 

@@ -66,6 +66,9 @@ public sealed class Script
     /// <summary>Tells the test that the script got this far.</summary>
     public Script Signal(Gate gate) => With(new SignalStep(gate));
 
+    /// <summary>Runs something of the test's own when the script has got this far. It must not wait.</summary>
+    public Script Do(Action action) => With(new DoStep(action));
+
     /// <summary>Real time passes. For demos and load only: a test waits for a <see cref="Gate"/>.</summary>
     public Script Delay(TimeSpan time) => With(new DelayStep(time));
 

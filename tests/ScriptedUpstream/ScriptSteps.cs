@@ -70,6 +70,15 @@ internal sealed class SignalStep(Gate gate) : ScriptStep
     }
 }
 
+internal sealed class DoStep(Action action) : ScriptStep
+{
+    public override ValueTask<bool> RunAsync(Exchange exchange)
+    {
+        action();
+        return ValueTask.FromResult(true);
+    }
+}
+
 internal sealed class DelayStep(TimeSpan time) : ScriptStep
 {
     public override async ValueTask<bool> RunAsync(Exchange exchange)
@@ -104,7 +113,16 @@ internal sealed class CutStep : ScriptStep
 
         // Abort would send a TCP reset, which makes both ends forget bytes that are still under way. An end in the middle
         // of a body arrives after them; it is for the client to close then.
-        exchange.Context.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket.Shutdown(SocketShutdown.Send);
+        try
+        {
+            exchange.Context.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception error) when (error is ObjectDisposedException or SocketException)
+        {
+            // The client broke it off first.
+            return false;
+        }
+
         await Task.Delay(Timeout.InfiniteTimeSpan, exchange.ClientLeft);
         return false;
     }

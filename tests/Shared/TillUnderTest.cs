@@ -3,6 +3,7 @@ using System.Text.Json;
 using Ccp.Admin;
 using Ccp.Configuration;
 using Ccp.Identity;
+using Ccp.Licenses;
 using Ccp.Pricing;
 using Ccp.Usage;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -21,12 +22,15 @@ internal sealed class TillUnderTest : IAsyncDisposable
     private TillUnderTest(DataDirectory data, string toml)
     {
         _data = data;
-        (Till, Api) = Open(toml);
+        (Till, License, Api) = Open(toml);
     }
 
     public ManualClock Clock { get; } = new();
 
     public Till Till { get; private set; }
+
+    /// <summary>Trusts what <see cref="IssuedLicense"/> issues.</summary>
+    public CurrentLicense License { get; private set; }
 
     public AdminApi Api { get; private set; }
 
@@ -34,11 +38,16 @@ internal sealed class TillUnderTest : IAsyncDisposable
     public static TillUnderTest WithConfig(string toml = "") => new(DataDirectory.At(Directory.CreateTempSubdirectory("ccp-till-").FullName), toml);
 
     /// <summary>Closes the store and opens it again, as a restart does, perhaps with another configuration.</summary>
-    public async Task RestartAsync(string toml = "")
+    /// <param name="whileClosed">What happens to the files meanwhile.</param>
+    public async Task RestartAsync(string toml = "", Action? whileClosed = null)
     {
         await CloseAsync();
-        (Till, Api) = Open(toml);
+        whileClosed?.Invoke();
+        (Till, License, Api) = Open(toml);
     }
+
+    /// <summary>Opens the store once more, which must fail.</summary>
+    public void OpenOnce() => Open("");
 
     /// <summary>Asks as whoever may read the data directory.</summary>
     public Task<Answer> AskAsync(string method, string path, string body = "") => AskAsync(new AdminActor(null, IsHostOperator: true), method, path, body);
@@ -107,26 +116,28 @@ internal sealed class TillUnderTest : IAsyncDisposable
         var (bare, query) = path.Split('?') is [var before, var after] ? (before, after) : (path, "");
         var values = query.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]);
         var answer = await Api.HandleAsync(new AdminRequest(method, bare, values, Encoding.UTF8.GetBytes(body), actor));
-        return new Answer(answer.Status, Encoding.UTF8.GetString(answer.Json));
+        return new Answer(answer.Status, Encoding.UTF8.GetString(answer.Json), answer.RetryAfterSeconds);
     }
 
-    private (Till Till, AdminApi Api) Open(string toml)
+    private (Till Till, CurrentLicense License, AdminApi Api) Open(string toml)
     {
         var result = ConfigReader.Read("config.toml", Encoding.UTF8.GetBytes(toml), _ => null, SecretFile.Read);
         var config = result.Config ?? throw new InvalidOperationException(string.Join('\n', result.Problems));
         var till = Till.Open(config, _data, MasterKey, Clock, NullLogger.Instance);
-        return (till, new AdminApi(till));
+        var license = new CurrentLicense(new LicenseSource(_data.Resolve(config.License.Path), _ => null), IssuedLicense.Keys, Clock, NullLogger.Instance);
+        return (till, license, new AdminApi(till, license));
     }
 
     private async Task CloseAsync()
     {
         Api.Dispose();
+        License.Dispose();
         await Till.DisposeAsync();
     }
 }
 
 /// <summary>What the administration API said.</summary>
-internal sealed record Answer(int Status, string Text)
+internal sealed record Answer(int Status, string Text, int? RetryAfterSeconds = null)
 {
     public JsonElement Json { get; } = JsonDocument.Parse(Text).RootElement;
 

@@ -1,21 +1,34 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Ccp.Identity;
+using Ccp.Licenses;
+using Ccp.Refusals;
 using Ccp.Store;
+using Microsoft.Data.Sqlite;
 
 namespace Ccp.Admin;
 
 /// <summary>The administration API: finds the operation that a method and a path ask for, sees to it that the caller may, and turns its result into JSON.</summary>
 /// <remarks>Errors: <c>{"error":"what is wrong, and what to do"}</c> with the status that fits.</remarks>
-internal sealed class AdminApi(Till till) : IDisposable
+internal sealed class AdminApi(Till till, CurrentLicense license) : IDisposable
 {
+    private readonly LicenseOperations _license = new(license, till.Log);
     private readonly AdminOperations _operations = new(till);
 
-    public static bool Owns(string path) => IsForAdmins(path) || path is "/status" or "/healthz" or "/readyz" or "/validate-token" or "/user/balance" or "/user/usage";
+    public static bool Owns(string path) => IsForAdmins(path) || path is "/status" or "/healthz" or "/readyz" or "/validate-token" or "/user/balance" or "/user/usage"
+        || path.StartsWith("/user/requests/", StringComparison.Ordinal);
 
     public static bool IsForAdmins(string path) => path.StartsWith("/admin/", StringComparison.Ordinal);
 
     public static AdminAnswer Error(int status, string message) => Answer(new ErrorView(message), AdminJson.Default.ErrorView, status);
+
+    public static AdminAnswer Answer(LicenseView license) => Answer(license, AdminJson.Default.LicenseView);
+
+    public static AdminAnswer TooManyFailedTokens(Refusal refusal)
+    {
+        var wire = RefusalMap.ToWire(refusal);
+        return Error(wire.Status, refusal.Message) with { RetryAfterSeconds = wire.RetryAfterSeconds };
+    }
 
     public async ValueTask<AdminAnswer> HandleAsync(AdminRequest request)
     {
@@ -36,6 +49,15 @@ internal sealed class AdminApi(Till till) : IDisposable
         {
             return Error(503, error.Message);
         }
+        catch (SqliteException error)
+        {
+            if (StoreFault.IsDamage(error))
+            {
+                till.Writes.ReportDamage(StoreFault.Describe(error));
+            }
+
+            return Error(503, StoreFault.Describe(error));
+        }
     }
 
     public void Dispose() => _operations.Dispose();
@@ -48,8 +70,8 @@ internal sealed class AdminApi(Till till) : IDisposable
         {
             ("GET", ["status"]) => Answer(AdminOperations.Status(), AdminJson.Default.StatusView),
             ("GET", ["healthz"]) => Answer(AdminOperations.Status(), AdminJson.Default.StatusView),
-            ("GET", ["readyz"]) => _operations.Ready() is var ready ? Answer(ready, AdminJson.Default.ReadyView, ready.Ready ? 200 : 503) : null!,
-            ("POST", ["validate-token"]) => Answer(_operations.Validate(request.Body), AdminJson.Default.TokenView),
+            ("GET", ["readyz"]) => _operations.Ready() with { License = _license.Summary() } is var ready ? Answer(ready, AdminJson.Default.ReadyView, ready.Ready ? 200 : 503) : null!,
+            ("POST", ["validate-token"]) => _operations.Validate(request.Body, request.From).Allows(out var token, out var wait) ? Answer(token, AdminJson.Default.TokenView) : TooManyFailedTokens(wait),
             ("GET", ["user", "balance"]) => Answer(_operations.Balance(UserOf(request)), AdminJson.Default.BalanceView),
             ("GET", ["user", "usage"]) => Answer(await _operations.OwnUsageAsync(UserOf(request), query), AdminJson.Default.OwnUsageView),
             ("GET", ["admin", "users"]) => Answer(await _operations.ListUsersAsync(), AdminJson.Default.DictionaryStringUserView),
@@ -58,12 +80,23 @@ internal sealed class AdminApi(Till till) : IDisposable
             ("DELETE", ["admin", "users", var name]) => Answer(await _operations.DeleteUserAsync(name, actor), AdminJson.Default.UserChangeView),
             ("POST", ["admin", "users", var name, "token"]) => Answer(await _operations.UpdateUserAsync(name, UserUpdate.NewToken, actor), AdminJson.Default.UserChangeView),
             ("GET", ["admin", "balance", var name]) => Answer(_operations.Balance(name), AdminJson.Default.BalanceView),
-            ("POST", ["admin", "balance", var name]) => Answer(await _operations.TopUpAsync(name, request.Body, actor), AdminJson.Default.BalanceChangeView),
+            ("POST", ["admin", "balance", var name]) => Answer(await _operations.ChangeBalanceAsync(name, request.Body, actor), AdminJson.Default.BalanceChangeView),
             ("GET", ["admin", "usage"]) => Answer(await _operations.UsageAsync(query), AdminJson.Default.DictionaryStringUserUsageView),
             ("GET", ["admin", "usage", "by"]) => Answer(await _operations.UsageByAsync(query), AdminJson.Default.ListUsageGroupView),
             ("GET", ["admin", "ledger"]) => Answer(await _operations.EntriesAsync(query), AdminJson.Default.ListLedgerLine),
             ("GET", ["admin", "ledger", "verify"]) => Answer(await _operations.VerifyAsync(), AdminJson.Default.LedgerVerdictView),
             ("GET", ["admin", "requests"]) => Answer(await _operations.RequestsAsync(query), AdminJson.Default.ListRequestLine),
+            ("GET", ["admin", "requests", var id, "receipt"]) => Answer(await _operations.ReceiptAsync(id), AdminJson.Default.ReceiptView),
+            ("GET", ["user", "requests", var id, "receipt"]) => Answer(await _operations.ReceiptAsync(id, UserOf(request)), AdminJson.Default.ReceiptView),
+            ("POST", ["admin", "requests", var id, "refund"]) => Answer(await _operations.RefundAsync(id, request.Body, actor), AdminJson.Default.RefundView),
+            ("GET", ["admin", "pricing"]) => Answer(_operations.Prices(query), AdminJson.Default.ListPriceRowView),
+            ("GET", ["admin", "pricing", "explain"]) => Answer(_operations.ExplainPrice(query), AdminJson.Default.PriceExplanationView),
+            ("POST", ["admin", "pricing", "rerate"]) => Answer(await _operations.RerateAsync(request.Body, actor), AdminJson.Default.RerateView),
+            ("POST", ["admin", "db", "backup"]) => Answer(await _operations.BackupAsync(request.Body, request.Actor), AdminJson.Default.BackupView, 201),
+            ("GET", ["admin", "db", "check"]) => Answer(await _operations.CheckStoreAsync(), AdminJson.Default.StoreCheckView),
+            ("GET", ["admin", "license"]) => Answer(_license.Show()),
+            ("POST", ["admin", "license"]) => Answer(_license.Activate(request.Body, actor)),
+            ("DELETE", ["admin", "license"]) => Answer(_license.Deactivate(actor)),
             (_, var path) when IsKnown(path) => Error(405, "This path knows other methods than the one used."),
             _ => Error(404, "ccp has no such path."),
         };
@@ -76,7 +109,13 @@ internal sealed class AdminApi(Till till) : IDisposable
         or ["admin", "users" or "balance", _]
         or ["admin", "users", _, "token"]
         or ["admin", "usage", "by"]
-        or ["admin", "ledger", "verify"];
+        or ["admin", "ledger", "verify"]
+        or ["admin" or "user", "requests", _, "receipt"]
+        or ["admin", "requests", _, "refund"]
+        or ["admin", "pricing"]
+        or ["admin", "pricing", "explain" or "rerate"]
+        or ["admin", "db", "backup" or "check"]
+        or ["admin", "license"];
 
     private static void RefuseUnlessAdmin(AdminActor actor)
     {

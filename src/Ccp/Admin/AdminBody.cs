@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Ccp.Configuration;
 using Ccp.Configuration.Sections;
+using Ccp.Identity;
 using Ccp.Pricing;
 
 namespace Ccp.Admin;
@@ -91,6 +92,18 @@ internal sealed class AdminBody
         return NanoUsd.TryParse(digits, out var factor) && factor >= NanoUsd.Zero && factor.ToUsd() <= BillingSection.MarkupMax
             ? new MarkupChange(factor.ToUsd())
             : throw AdminRefusedException.Malformed($"{name} must be a factor from 0 to {BillingSection.MarkupMax}, or \"default\".");
+    }
+
+    public LimitsChange? Limits(string name)
+    {
+        try
+        {
+            return Find(name) is { } value ? LimitsChange.Parse(value) : null;
+        }
+        catch (Exception error) when (error is FormatException or InvalidOperationException)
+        {
+            throw AdminRefusedException.Malformed(error.Message);
+        }
     }
 
     private static string? Digits(JsonElement value) => value.ValueKind switch

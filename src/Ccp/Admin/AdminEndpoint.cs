@@ -1,8 +1,11 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Ccp.Configuration;
 using Ccp.Identity;
+using Ccp.Limits;
 using Ccp.Listening;
+using Ccp.Refusals;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 
@@ -13,7 +16,7 @@ namespace Ccp.Admin;
 /// Browsers: tokens travel in headers only, so a foreign page has nothing to ride on; a foreign <c>Host</c> or <c>Origin</c> and bodies that are not JSON are
 /// refused all the same (DNS rebinding).
 /// </remarks>
-internal sealed class AdminEndpoint(AdminApi api, UserDirectory users, ServerConfig server)
+internal sealed class AdminEndpoint(AdminApi api, Admission admission, ServerConfig server)
 {
     private const int BodyBytesMax = 1024 * 1024;
 
@@ -29,6 +32,11 @@ internal sealed class AdminEndpoint(AdminApi api, UserDirectory users, ServerCon
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = answer.Json.Length;
         http.Response.Headers.CacheControl = "no-store";
+        if (answer.RetryAfterSeconds is { } seconds)
+        {
+            http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        }
+
         await http.Response.BodyWriter.WriteAsync(answer.Json);
     }
 
@@ -41,19 +49,43 @@ internal sealed class AdminEndpoint(AdminApi api, UserDirectory users, ServerCon
         }
 
         var query = http.Request.Query.ToDictionary(pair => pair.Key, pair => pair.Value[0] ?? "", StringComparer.Ordinal);
-        users.Identify(PresentedToken.In(http.Request.Headers)).Allows(out var user, out _);
+        var from = CallerAddress.Of(http, server.TrustedProxies);
+        if (UserIn(http, from, out var user) is { } throttled)
+        {
+            return throttled;
+        }
+
         var actor = new AdminActor(user, IsHostOperator: IsOwnerOnUnixSocket(http));
-        var request = new AdminRequest(http.Request.Method, http.Request.Path.Value ?? "", query, body.Value, actor);
+        var request = new AdminRequest(http.Request.Method, http.Request.Path.Value ?? "", query, body.Value, actor) { From = from };
 
         // Reports read the disk, and this thread carries the streams of others.
         return await Task.Run(() => api.HandleAsync(request).AsTask());
+    }
+
+    /// <summary>Who asks; nobody, when there is no token, or one that does not count here and now.</summary>
+    /// <returns>An answer only when too many wrong tokens came from there.</returns>
+    private AdminAnswer? UserIn(HttpContext http, IPAddress from, out User? user)
+    {
+        user = null;
+        if (PresentedToken.In(http.Request.Headers) is not { } token)
+        {
+            return null;
+        }
+
+        if (admission.Identify(token, from).Allows(out var holder, out var refusal))
+        {
+            user = admission.RefusalOf(holder, from) is null ? holder : null;
+            return null;
+        }
+
+        return refusal.Code == RefusalCode.TooManyFailedTokens ? AdminApi.TooManyFailedTokens(refusal) : null;
     }
 
     private AdminAnswer? Refusal(HttpContext http)
     {
         var isUnixSocket = IsUnixSocket(http);
         var isAdminPath = AdminApi.IsForAdmins(http.Request.Path.Value ?? "");
-        if (isAdminPath && !isUnixSocket && !(http.Connection.RemoteIpAddress is { } remote && IPAddress.IsLoopback(remote)))
+        if (isAdminPath && !isUnixSocket && !IPAddress.IsLoopback(CallerAddress.Of(http, server.TrustedProxies)))
         {
             return AdminApi.Error(403, "The administration API answers on ccp's own host only.");
         }

@@ -20,7 +20,15 @@ namespace Ccp.Admin;
 [JsonSerializable(typeof(List<UsageGroupView>))]
 [JsonSerializable(typeof(List<LedgerLine>))]
 [JsonSerializable(typeof(LedgerVerdictView))]
+[JsonSerializable(typeof(BackupView))]
+[JsonSerializable(typeof(StoreCheckView))]
+[JsonSerializable(typeof(LicenseView))]
 [JsonSerializable(typeof(List<RequestLine>))]
+[JsonSerializable(typeof(ReceiptView))]
+[JsonSerializable(typeof(RefundView))]
+[JsonSerializable(typeof(List<PriceRowView>))]
+[JsonSerializable(typeof(PriceExplanationView))]
+[JsonSerializable(typeof(RerateView))]
 internal sealed partial class AdminJson : JsonSerializerContext;
 
 /// <summary>Dollars as a decimal number, digit for digit.</summary>

@@ -19,15 +19,22 @@ internal sealed partial class AdminOperations
         return new BalanceView(user.Name, state.Balance, user.IsCharged && state.Balance < till.Config.Billing.WarnBelow, state.Available, state.Held);
     }
 
-    public async Task<BalanceChangeView> TopUpAsync(string name, ReadOnlyMemory<byte> json, string actor)
+    /// <summary>A top-up; or an adjustment, when it takes away or is said to be one.</summary>
+    public async Task<BalanceChangeView> ChangeBalanceAsync(string name, ReadOnlyMemory<byte> json, string actor)
     {
-        var body = new AdminBody(json, "amount", "reference", "note");
+        var body = new AdminBody(json, "amount", "reference", "note", "adjustment");
         var amount = body.Money("amount") ?? throw AdminRefusedException.Malformed("State the amount in dollars: {\"amount\":50}.");
         var reference = body.Line("reference", ReferenceLengthMax) is { Length: > 0 } stated ? stated : NewReference();
         var note = body.Line("note", NoteLengthMax) ?? "";
+        var isAdjustment = body.Flag("adjustment") ?? amount < NanoUsd.Zero;
         var user = Find(name);
-        RefuseTooSmall(amount);
+        return isAdjustment ? await AdjustAsync(user, amount, reference, note, actor) : await TopUpAsync(user, amount, reference, note, actor);
+    }
 
+    private async Task<BalanceChangeView> TopUpAsync(User user, NanoUsd amount, string reference, string note, string actor)
+    {
+        RefuseTooSmall(amount);
+        var name = user.Name;
         var result = await till.Ledger.PostAsync(user.AccountId, EntryKind.TopUp, amount, reference, actor, note);
         var balance = till.Ledger.StateOf(user.AccountId).Balance;
         switch (result)
@@ -38,7 +45,7 @@ internal sealed partial class AdminOperations
             case PostResult.AlreadyPosted:
                 return new BalanceChangeView(name, balance, balance, $"A top-up of {amount} USD with this reference stands already; nothing was added.");
             default:
-                throw AdminRefusedException.Conflict($"A top-up of {name} with this reference but another amount stands already; nothing was added. Use a reference once for each payment.");
+                throw AdminRefusedException.Conflict($"A top-up of {name} with this reference but another amount or note stands already; nothing was added. Use a reference once for each payment.");
         }
     }
 
@@ -47,7 +54,7 @@ internal sealed partial class AdminOperations
     {
         if (amount < NanoUsd.Zero)
         {
-            throw AdminRefusedException.Malformed("A balance can only be topped up for now; adjustments come by ccp balance in a later version.");
+            throw AdminRefusedException.Malformed("A top-up adds money. To take some away, post an adjustment with a note: ccp balance NAME -12.50 --note TEXT.");
         }
 
         var minimum = till.Config.Billing.MinimumTopUp;

@@ -20,7 +20,7 @@ internal sealed partial class AdminOperations
 
     public async Task<UserChangeView> AddUserAsync(ReadOnlyMemory<byte> json, string actor)
     {
-        var body = new AdminBody(json, "username", "anthropicApiKey", "initialBalance", "isAdmin", "billing", "markup");
+        var body = new AdminBody(json, "username", "anthropicApiKey", "initialBalance", "isAdmin", "billing", "markup", "limits");
         var name = body.Text("username") ?? throw AdminRefusedException.Malformed("State the new user's name: {\"username\":\"...\"}.");
         if (!IsName(name))
         {
@@ -28,6 +28,8 @@ internal sealed partial class AdminOperations
         }
 
         var (key, isAdmin, isBilled, markup) = (body.HeaderSecret("anthropicApiKey"), body.Flag("isAdmin") ?? false, body.Flag("billing"), body.Markup("markup"));
+        var limits = (body.Limits("limits") ?? LimitsChange.Nothing).On(StatedLimits.None);
+        RefuseIfNothingIsCounted(limits, isCharged: !isAdmin && isBilled != false);
         var balance = body.Money("initialBalance") ?? NanoUsd.Zero;
         if (balance != NanoUsd.Zero)
         {
@@ -48,14 +50,15 @@ internal sealed partial class AdminOperations
                 var id = till.UserStore.Insert(database, name, AccessToken.HashOf(token), isAdmin);
                 UserStore.SetFlags(database, id, isAdmin, isDisabled: false, isBilled);
                 UserStore.SetMarkup(database, id, markup?.Factor);
+                UserStore.SetLimits(database, id, limits);
                 SetKey(database, id, key);
                 if (balance != NanoUsd.Zero)
                 {
                     till.Ledger.Post(database, UserStore.AccountOf(database, id), EntryKind.TopUp, balance, NewReference(), actor, "initial balance");
                 }
-            });
+            },
+            () => till.Ledger.Count(Find(name).AccountId, balance));
             var user = Find(name);
-            till.Ledger.Count(user.AccountId, balance);
             till.Log.UserChanged(name, isAdmin ? "added as an admin" : "added", actor);
             return new UserChangeView(name, token, till.Ledger.StateOf(user.AccountId).Balance, $"{name} was added. The token is shown this once.");
         }
@@ -79,6 +82,13 @@ internal sealed partial class AdminOperations
             var update = asked.Within(StatedInFile(user), user);
             var staysAdmin = (update.IsAdmin ?? user.IsAdmin) && !(update.IsDisabled ?? user.IsDisabled);
             RefuseIfLastAdmin(user, staysAdmin, "Make another user an admin first.");
+            var limits = update.Limits?.On(user.StoredLimits);
+            if (update is not { Limits: null, IsAdmin: null, IsBilled: null })
+            {
+                var all = (StatedInFile(user)?.Limits ?? StatedLimits.None).Over(limits ?? user.StoredLimits);
+                RefuseIfNothingIsCounted(all, isCharged: !(update.IsAdmin ?? user.IsAdmin) && (update.IsBilled ?? user.IsBilled));
+            }
+
             var token = update.ResetsToken ? AccessToken.New() : null;
             await ChangeUsersAsync(database =>
             {
@@ -87,6 +97,11 @@ internal sealed partial class AdminOperations
                 if (update.Markup is { } markup)
                 {
                     UserStore.SetMarkup(database, user.Id, markup.Factor);
+                }
+
+                if (limits is not null)
+                {
+                    UserStore.SetLimits(database, user.Id, limits);
                 }
 
                 if (AccessToken.HashOf(token) is { } hash)
@@ -98,8 +113,8 @@ internal sealed partial class AdminOperations
                 {
                     till.Ledger.Post(database, user.AccountId, EntryKind.TopUp, payment, NewReference(), actor, "");
                 }
-            });
-            till.Ledger.Count(user.AccountId, update.AddBalance ?? NanoUsd.Zero);
+            },
+            () => till.Ledger.Count(user.AccountId, update.AddBalance ?? NanoUsd.Zero));
             var changes = update.Names();
             till.Log.UserChanged(name, changes.Length == 0 ? "nothing changed" : changes, actor);
             return new UserChangeView(name, token, till.Ledger.StateOf(user.AccountId).Balance, changes.Length == 0 ? $"{name}: nothing to change." : $"{name}: {changes}.");
@@ -134,15 +149,19 @@ internal sealed partial class AdminOperations
     }
 
     /// <summary>Writes, and lets every call that comes from now on see what was written.</summary>
-    private async Task ChangeUsersAsync(Action<Database> change)
-    {
-        var users = await till.Writes.WriteAsync(database =>
-        {
-            change(database);
-            return till.UserStore.Load(database, till.Config.Users);
-        });
-        till.Users.Replace(users);
-    }
+    /// <param name="onDisk">What else memory makes of it.</param>
+    private async Task ChangeUsersAsync(Action<Database> change, Action? onDisk = null) =>
+        await till.Writes.WriteAsync(
+            database =>
+            {
+                change(database);
+                return till.UserStore.Load(database, till.Config.Users);
+            },
+            users =>
+            {
+                till.Users.Replace(users);
+                onDisk?.Invoke();
+            });
 
     private void SetKey(Database database, long userId, Secret? key)
     {
@@ -160,16 +179,26 @@ internal sealed partial class AdminOperations
         }
     }
 
+    /// <summary>A limit that counts nothing would be one that is accepted and not kept.</summary>
+    private static void RefuseIfNothingIsCounted(StatedLimits limits, bool isCharged)
+    {
+        if (limits.LimitsSpend && !isCharged)
+        {
+            throw AdminRefusedException.Conflict("spendPerDay and spendPerMonth count what a user is charged, and admins and users who are not billed are charged nothing. Take the spending limits away, or have the user charged.");
+        }
+    }
+
     private UserView View(User user, UserUsage? usage) => new(
         user.IsAdmin,
         user.IsDisabled,
         HasApiKey: user.UpstreamKey is not null || user.KeyName is not null,
         new UserTotalsView(usage?.Sums.Requests ?? 0, usage?.Sums.Tokens.Total ?? 0, till.Ledger.StateOf(user.AccountId).Balance),
-        new LimitsView(),
+        LimitsView.Of(user.OwnLimits),
         user.CreatedAt,
         usage?.LastSeenAt,
         HasToken: user.Token is not null,
         user.IsBilled,
         user.Markup,
-        user.IsFromFile);
+        user.IsFromFile,
+        LimitsView.Of(user.Limits));
 }

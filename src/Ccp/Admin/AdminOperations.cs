@@ -1,3 +1,4 @@
+using System.Net;
 using Ccp.Configuration;
 using Ccp.Identity;
 using Ccp.Refusals;
@@ -15,34 +16,27 @@ internal sealed partial class AdminOperations(Till till) : IDisposable
 {
     // One change of users at a time: each ends by swapping the directory, and an older one must not be swapped in after a newer.
     private readonly SemaphoreSlim _oneChange = new(1, 1);
-    private readonly WrongTokens _wrongTokens = new(till.Time);
 
     public void Dispose() => _oneChange.Dispose();
 
     public static StatusView Status() => new("ok", Product.Version);
 
-    public ReadyView Ready() => new(till.Writes.Problem is null, till.Writes.Problem ?? "ok");
+    public ReadyView Ready() => new(till.Writes.Problem is null, till.Writes.Problem ?? "ok", till.Writes.Unwritten, till.Writes.Warning);
 
     /// <summary>Tells whoever holds a token what it is good for.</summary>
-    public TokenView Validate(ReadOnlyMemory<byte> json)
+    /// <returns>Refused only when too many wrong ones came from there; else the view says whether it is valid.</returns>
+    public Decision<TokenView> Validate(ReadOnlyMemory<byte> json, IPAddress from)
     {
         var token = new AdminBody(json, "token").Text("token") ?? throw AdminRefusedException.Malformed("State the token: {\"token\":\"...\"}.");
-        if (_wrongTokens.AreTooMany)
+        if (till.Admission.Identify(token.Trim(), from).Allows(out var user, out var refusal))
         {
-            throw new AdminRefusedException(429, "Too many wrong tokens were tried. Try again in a minute.");
+            refusal = till.Admission.RefusalOf(user, from);
+            return refusal is null
+                ? new TokenView(true, user.Name, user.IsAdmin, till.Ledger.StateOf(user.AccountId).Balance)
+                : new TokenView(false, Error: refusal.Message);
         }
 
-        if (till.Users.Identify(token.Trim()).Allows(out var user, out var refusal))
-        {
-            return new TokenView(true, user.Name, user.IsAdmin, till.Ledger.StateOf(user.AccountId).Balance);
-        }
-
-        if (refusal.Code == RefusalCode.TokenUnknown)
-        {
-            _wrongTokens.Add();
-        }
-
-        return new TokenView(false, Error: refusal.Message);
+        return refusal.Code == RefusalCode.TooManyFailedTokens ? refusal : new TokenView(false, Error: refusal.Message);
     }
 
     private User Find(string name) =>

@@ -1,3 +1,4 @@
+using System.Net;
 using Ccp.Identity;
 
 namespace Ccp.Admin;
@@ -5,7 +6,11 @@ namespace Ccp.Admin;
 /// <summary>A request to the administration API, as it comes over HTTP or, when no server runs, straight from the command line.</summary>
 /// <param name="Query">Decoded; a name that came twice keeps its first value.</param>
 /// <param name="Body">JSON; empty when there is none.</param>
-internal sealed record AdminRequest(string Method, string Path, IReadOnlyDictionary<string, string> Query, ReadOnlyMemory<byte> Body, AdminActor Actor);
+internal sealed record AdminRequest(string Method, string Path, IReadOnlyDictionary<string, string> Query, ReadOnlyMemory<byte> Body, AdminActor Actor)
+{
+    /// <summary>Where the request comes from; this host, for the command line.</summary>
+    public IPAddress From { get; init; } = IPAddress.Loopback;
+}
 
 /// <summary>Who asks, as far as it is known.</summary>
 /// <param name="User">Null without a valid token.</param>
@@ -19,4 +24,5 @@ internal sealed record AdminActor(User? User, bool IsHostOperator)
 }
 
 /// <summary>The answer: JSON, and the status that HTTP gives it.</summary>
-internal sealed record AdminAnswer(int Status, byte[] Json);
+/// <param name="RetryAfterSeconds">Null: no <c>retry-after</c> header.</param>
+internal sealed record AdminAnswer(int Status, byte[] Json, int? RetryAfterSeconds = null);

@@ -8,8 +8,16 @@ internal sealed record ErrorView(string Error, [property: JsonIgnore(Condition =
 
 internal sealed record StatusView(string Status, string Version);
 
-/// <param name="Store">"ok", or what is wrong.</param>
-internal sealed record ReadyView(bool Ready, string Store);
+/// <param name="Store">"ok", or what is wrong and what to do.</param>
+/// <param name="Unwritten">How many settlements and other writes that must happen wait for the store.</param>
+/// <param name="StoreWarning">What wants to be looked at though the store works.</param>
+/// <param name="License">The edition; ccp is as ready without a license as with one.</param>
+internal sealed record ReadyView(
+    bool Ready,
+    string Store,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Unwritten = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? StoreWarning = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? License = null);
 
 internal sealed record TokenView(
     bool Valid,
@@ -19,6 +27,8 @@ internal sealed record TokenView(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error = null);
 
 /// <summary>A user as the list shows it. No key and no hash of a token ever stands here.</summary>
+/// <param name="Limits">The user's own.</param>
+/// <param name="LimitsInForce">Those, and for the rest what <c>[limits]</c> says.</param>
 internal sealed record UserView(
     bool IsAdmin,
     bool Disabled,
@@ -30,12 +40,10 @@ internal sealed record UserView(
     bool HasToken,
     bool Billing,
     decimal? Markup,
-    bool FromFile);
+    bool FromFile,
+    LimitsView LimitsInForce);
 
 internal sealed record UserTotalsView(long Requests, long Tokens, NanoUsd Balance);
-
-/// <summary>A user's own limits: none so far.</summary>
-internal sealed record LimitsView;
 
 /// <param name="Token">Shown this once.</param>
 internal sealed record UserChangeView(
@@ -88,6 +96,26 @@ internal sealed record UsageGroupView(
     NanoUsd CostDollars,
     NanoUsd UpstreamCostDollars);
 
+/// <param name="MasterKeyPath">The file that the backup is of no use without; null when the key comes from the environment.</param>
+internal sealed record BackupView(
+    string Path,
+    long Bytes,
+    long Entries,
+    int Accounts,
+    long OpenHolds,
+    long HeadId,
+    string HeadHash,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? MasterKeyPath);
+
+internal sealed record StoreCheckView(
+    bool Ok,
+    long Entries,
+    int Accounts,
+    long OpenHolds,
+    long HeadId,
+    string HeadHash,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Problem);
+
 internal sealed record LedgerVerdictView(
     bool Ok,
     long Entries,
@@ -95,3 +123,18 @@ internal sealed record LedgerVerdictView(
     long HeadId,
     string HeadHash,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Problem);
+
+/// <summary>The license: not whom it is for, and nothing that could be used elsewhere.</summary>
+/// <param name="Edition">The plan, or "community".</param>
+/// <param name="Reason">Why there is no license that counts.</param>
+/// <param name="Source">The variable or the file that it comes from.</param>
+/// <param name="Device">This host, as an issuer names it to bind a license to it.</param>
+internal sealed record LicenseView(
+    string Edition,
+    IReadOnlyList<string> Features,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? Expires,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Kid,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Warning,
+    string Source,
+    string Device);

@@ -10,9 +10,11 @@ internal sealed record UserUpdate(Secret? ApiKey, bool? IsAdmin, bool? IsDisable
 {
     public static readonly UserUpdate NewToken = new(null, null, null, null, null, ResetsToken: true, null);
 
+    public LimitsChange? Limits { get; init; }
+
     public static UserUpdate From(ReadOnlyMemory<byte> json)
     {
-        var body = new AdminBody(json, "anthropicApiKey", "isAdmin", "disabled", "billing", "markup", "resetToken", "addBalance");
+        var body = new AdminBody(json, "anthropicApiKey", "isAdmin", "disabled", "billing", "markup", "resetToken", "addBalance", "limits");
         var addBalance = body.Money("addBalance");
         return new UserUpdate(
             body.HeaderSecret("anthropicApiKey"),
@@ -21,7 +23,10 @@ internal sealed record UserUpdate(Secret? ApiKey, bool? IsAdmin, bool? IsDisable
             body.Flag("billing"),
             body.Markup("markup"),
             body.Flag("resetToken") ?? false,
-            addBalance == NanoUsd.Zero ? null : addBalance);
+            addBalance == NanoUsd.Zero ? null : addBalance)
+        {
+            Limits = body.Limits("limits"),
+        };
     }
 
     /// <summary>The update without what the file states just the same.</summary>
@@ -40,6 +45,11 @@ internal sealed record UserUpdate(Secret? ApiKey, bool? IsAdmin, bool? IsDisable
         RefuseIf(IsAdmin is not null && stated.IsAdmin is not null && IsAdmin != stated.IsAdmin, "admin");
         RefuseIf(IsBilled is not null && stated.IsBilled is not null && IsBilled != stated.IsBilled, "billing");
         RefuseIf(Markup is not null && stated.Markup is not null && Markup.Factor != stated.Markup, "markup");
+        foreach (var name in Limits?.Names.Intersect(LimitsChange.NamesIn(stated.Limits)) ?? [])
+        {
+            RefuseIf(true, name);
+        }
+
         return this with
         {
             IsAdmin = stated.IsAdmin is null ? IsAdmin : null,
@@ -64,6 +74,7 @@ internal sealed record UserUpdate(Secret? ApiKey, bool? IsAdmin, bool? IsDisable
         IsDisabled is null ? null : IsDisabled.Value ? "disabled" : "enabled",
         IsBilled is null ? null : IsBilled.Value ? "billed" : "not billed",
         Markup is null ? null : "markup changed",
+        Limits is null || !Limits.Names.Any() ? null : $"limits changed ({string.Join(", ", Limits.Names)})",
         ResetsToken ? "new token, the old one is dead" : null,
         AddBalance is null ? null : $"topped up by {AddBalance} USD",
     }.Where(name => name is not null));

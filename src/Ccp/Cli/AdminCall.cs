@@ -16,6 +16,11 @@ internal sealed record AdminCall(string Method, string Path)
         ? $"{before}/{user}{after}"
         : throw new WrongUsageException("A user name has 1 to 64 of the letters A-Z and a-z, digits, \".\", \"_\" and \"-\".");
 
+    /// <exception cref="WrongUsageException">No request can have this id.</exception>
+    public static string PathOfRequest(string id, string after) => AdminOperations.IsName(id)
+        ? $"/admin/requests/{id}/{after}"
+        : throw new WrongUsageException("A request's id is req_ and 32 digits, as it stands in the header x-ccp-request-id and in ccp requests.");
+
     /// <summary>A query of the values that are there.</summary>
     public static Dictionary<string, string> QueryOf(params ReadOnlySpan<(string Name, string? Value)> values)
     {
@@ -31,7 +36,7 @@ internal sealed record AdminCall(string Method, string Path)
         return query;
     }
 
-    /// <summary>A JSON object of the members that are there. "true" and "false" become what they say; amounts travel as their digits.</summary>
+    /// <summary>A JSON object of the members that are there. "true" and "false" become what they say, limits are JSON already; amounts travel as their digits.</summary>
     public static ReadOnlyMemory<byte> BodyOf(params ReadOnlySpan<(string Name, string? Value)> members)
     {
         using var body = new MemoryStream();
@@ -45,9 +50,14 @@ internal sealed record AdminCall(string Method, string Path)
                     continue;
                 }
 
-                if (name is "isAdmin" or "disabled" or "billing")
+                if (name is "isAdmin" or "disabled" or "billing" or "adjustment" or "dryRun")
                 {
                     writer.WriteBoolean(name, value == "true");
+                }
+                else if (name is "limits")
+                {
+                    writer.WritePropertyName(name);
+                    writer.WriteRawValue(value);
                 }
                 else
                 {

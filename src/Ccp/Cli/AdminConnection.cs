@@ -2,8 +2,11 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using Ccp.Admin;
 using Ccp.Configuration;
+using Ccp.Licenses;
+using Ccp.Licensing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Ccp.Cli;
 
@@ -100,16 +103,17 @@ internal sealed class StoreConnection : AdminConnection
 
     private readonly ServiceProvider _logging;
     private readonly Till _till;
+    private readonly CurrentLicense _license;
     private readonly AdminApi _api;
 
-    public StoreConnection(CcpConfig config, DataDirectory data, string? masterKey)
+    public StoreConnection(CcpConfig config, DataDirectory data, Func<string, string?> environment)
     {
         // What was done is printed; the log is for what the operator did not ask for.
         var level = config.Logs.Level < LogLevel.Warning ? LogLevel.Warning : config.Logs.Level;
         _logging = ProcessLog.Create(config.Logs with { Level = level });
         try
         {
-            _till = Till.Open(config, data, masterKey, TimeProvider.System, _logging.GetRequiredService<ILoggerFactory>().CreateLogger("ccp"));
+            _till = Till.Open(config, data, environment("CCP_MASTER_KEY"), TimeProvider.System, _logging.GetRequiredService<ILoggerFactory>().CreateLogger("ccp"));
         }
         catch
         {
@@ -117,7 +121,9 @@ internal sealed class StoreConnection : AdminConnection
             throw;
         }
 
-        _api = new AdminApi(_till);
+        // The commands of the license look at it themselves, with their own words.
+        _license = LicenseFileConnection.Open(config, data, environment, TrustedKeys.With(environment(TrustedKeys.Variable), TrustedKeys.IsDevBuild, out _), NullLogger.Instance);
+        _api = new AdminApi(_till, _license);
     }
 
     public override async Task<AdminAnswer> SendAsync(AdminCall call) =>
@@ -126,6 +132,7 @@ internal sealed class StoreConnection : AdminConnection
     public override async ValueTask DisposeAsync()
     {
         _api.Dispose();
+        _license.Dispose();
         await _till.DisposeAsync();
         await _logging.DisposeAsync();
     }

@@ -9,7 +9,11 @@ internal static class AdminConnections
 {
     /// <param name="server">From --server; null: CCP_SERVER, else this host.</param>
     /// <param name="configFile">From --config; looked at only when no server runs.</param>
-    public static async Task<AdminConnection> OpenAsync(string? server, string? configFile, Func<string, string?> environment)
+    public static async Task<AdminConnection> OpenAsync(string? server, string? configFile, Func<string, string?> environment) =>
+        await FindServerAsync(server, environment) is { } running ? running : ToStore(configFile, DataDirectory.From(environment), environment);
+
+    /// <returns>Null when none is named and none runs on this host.</returns>
+    public static async Task<ServerConnection?> FindServerAsync(string? server, Func<string, string?> environment)
     {
         if ((server ?? environment("CCP_SERVER")) is { Length: > 0 } url)
         {
@@ -17,12 +21,7 @@ internal static class AdminConnections
         }
 
         var data = DataDirectory.From(environment);
-        if (File.Exists(data.SocketPath) && await ServerConnection.TryOverSocketAsync(data.SocketPath) is { } running)
-        {
-            return running;
-        }
-
-        return ToStore(configFile, data, environment);
+        return File.Exists(data.SocketPath) ? await ServerConnection.TryOverSocketAsync(data.SocketPath) : null;
     }
 
     private static ServerConnection ToServer(string url, Func<string, string?> environment)
@@ -67,9 +66,9 @@ internal static class AdminConnections
 
         try
         {
-            return new StoreConnection(config, data, environment("CCP_MASTER_KEY"));
+            return new StoreConnection(config, data, environment);
         }
-        catch (StoreUnavailableException error) when (error.InnerException is IOException)
+        catch (StoreUnavailableException error) when (error.IsInUse)
         {
             throw new CommandFailedException($"A ccp has the store {store} open, but does not answer on {data.SocketPath}. It may be starting or stopping: try again, or stop it first.", error);
         }

@@ -14,7 +14,13 @@ internal static class ApiCommand
 {
     /// <param name="ask">The request; null: the operator thought better of it.</param>
     /// <param name="show">Prints the answer for people, and says how the command ended.</param>
-    public static Command Asks(this Command command, Func<string, string?> environment, Func<ParseResult, AdminCall?> ask, Func<JsonElement, int> show)
+    /// <param name="open">Finds whom to ask, from --server and --config; null: a server, else the store.</param>
+    public static Command Asks(
+        this Command command,
+        Func<string, string?> environment,
+        Func<ParseResult, AdminCall?> ask,
+        Func<JsonElement, int> show,
+        Func<string?, string?, Task<AdminConnection>>? open = null)
     {
         var server = new Option<string?>("--server") { Description = "The server to talk to instead of this host's; needs CCP_ADMIN_TOKEN. Default: $CCP_SERVER.", HelpName = "URL" };
         var config = new Option<string?>("--config") { Description = "The configuration file, for when no server runs. Default: as for serve.", HelpName = "FILE" };
@@ -29,7 +35,9 @@ internal static class ApiCommand
                 return ExitCodes.Failed;
             }
 
-            await using var connection = await AdminConnections.OpenAsync(parsed.GetValue(server), parsed.GetValue(config), environment);
+            await using var connection = await (open is null
+                ? AdminConnections.OpenAsync(parsed.GetValue(server), parsed.GetValue(config), environment)
+                : open(parsed.GetValue(server), parsed.GetValue(config)));
             return Report(await connection.SendAsync(call), parsed.GetValue(json), show);
         }));
         return command;
@@ -60,7 +68,7 @@ internal static class ApiCommand
         }
     }
 
-    private static int Report(AdminAnswer answer, bool asJson, Func<JsonElement, int> show)
+    public static int Report(AdminAnswer answer, bool asJson, Func<JsonElement, int> show)
     {
         using var document = Parse(answer);
         if (answer.Status is < 200 or > 299)

@@ -6,8 +6,8 @@ namespace Ccp.Cli;
 /// <summary><c>ccp check</c>: every problem of the configuration at once.</summary>
 internal static class CheckCommand
 {
-    // What decides where things are, and is read before any configuration.
-    private static readonly string[] Places = ["CCP_CONFIG", "CCP_HOME", "CCP_MASTER_KEY"];
+    // What decides where things are, or what license there is, beside any configuration.
+    private static readonly string[] Places = ["CCP_CONFIG", "CCP_HOME", "CCP_MASTER_KEY", "CC_LICENSE_PACK", "CC_LICENSE_JSON", "CC_LICENSE_SIG"];
 
     public static Command Build(Func<string, string?> environment)
     {

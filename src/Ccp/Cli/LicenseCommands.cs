@@ -1,103 +1,88 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
-using Ccp.Configuration;
 using Ccp.Licensing;
 
 namespace Ccp.Cli;
 
-/// <summary><c>ccp license status</c>: what the license in the data directory allows. Without one ccp is the Community edition, which works in full.</summary>
+/// <summary><c>ccp license</c>: the license of this ccp. Without one it is the Community edition, which works in full on the Anthropic lane.</summary>
 internal static class LicenseCommands
 {
-    private const string FileName = "license.pack";
+    public const string ApiPath = "/admin/license";
 
-    public static Command Build(Func<string, string?> environment)
+    /// <param name="keys">Null: those that this build trusts.</param>
+    public static Command Build(Func<string, string?> environment, IReadOnlyDictionary<string, byte[]>? keys = null)
     {
-        var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var status = new Command("status", "Show the edition, and what the license allows.\n\nExample: ccp license status") { json };
-        status.SetAction(parsed => ApiCommand.RunAsync(() => Task.FromResult(Show(environment, parsed.GetValue(json)))));
-        return new Command("license", "Show the license.\n\nExample: ccp license status") { status };
+        var trusted = keys ?? TrustedKeys.With(environment(TrustedKeys.Variable), TrustedKeys.IsDevBuild, out _);
+        return new Command("license", "Show, activate or issue licenses.\n\nExample: ccp license status")
+        {
+            Status(environment, trusted),
+            Activate(environment, trusted),
+            Deactivate(environment, trusted),
+            LicenseLoginCommand.Build(environment, trusted),
+            LicenseIssueCommands.KeyGen(),
+            LicenseIssueCommands.Issue(),
+            LicenseIssuerCommand.Build(),
+        };
     }
 
-    private static int Show(Func<string, string?> environment, bool asJson)
-    {
-        var verdict = LicensePack.Verify(ReadPack(DataDirectory.From(environment)), TrustedKeys.CompiledIn, TimeProvider.System.GetUtcNow());
-        if (asJson)
+    /// <summary>The server that is named or runs here; else the license's file.</summary>
+    public static Func<string?, string?, Task<AdminConnection>> Opening(Func<string, string?> environment, IReadOnlyDictionary<string, byte[]> keys) =>
+        async (server, config) =>
         {
-            Console.WriteLine(Json(verdict));
-            return ExitCodes.Ok;
-        }
+            _ = TrustedKeys.With(environment(TrustedKeys.Variable), TrustedKeys.IsDevBuild, out var problem);
+            if (problem is not null)
+            {
+                Console.Error.WriteLine(problem);
+            }
 
-        if (verdict.IsValid)
+            return await AdminConnections.FindServerAsync(server, environment) is { } running ? running : LicenseFileConnection.Open(config, environment, keys);
+        };
+
+    public static int Show(JsonElement license)
+    {
+        Terminal.Line($"edition   {(license.Text("edition") == "community" ? "Community" : license.Text("edition"))}");
+        if (license.Text("reason") is { Length: > 0 } reason)
         {
-            Terminal.Line($"edition   {verdict.Claims.Plan}");
-            Terminal.Line($"features  {string.Join(", ", verdict.Claims.Features)}");
-            Terminal.Line(string.Create(CultureInfo.InvariantCulture, $"expires   {verdict.Claims.ExpiresAt:yyyy-MM-dd HH:mm:ss} UTC"));
+            Terminal.Line($"reason    {reason}");
         }
         else
         {
-            Terminal.Line("edition   Community");
-            Terminal.Line($"reason    {Words(verdict.Problem.Value)}");
+            var features = license.GetProperty("features").EnumerateArray().Select(feature => feature.ToString()).ToList();
+            Terminal.Line($"features  {(features.Count == 0 ? "none" : string.Join(", ", features))}");
+            Terminal.Line($"expires   {license.Instant("expires")} UTC");
+            Terminal.Line($"key       {license.Text("kid")}");
+        }
+
+        Terminal.Line($"from      {license.Text("source")}");
+        Terminal.Line($"device    {license.Text("device")}");
+        if (license.Text("warning") is { Length: > 0 } warning)
+        {
+            Console.Error.WriteLine(Terminal.Clean(warning));
         }
 
         return ExitCodes.Ok;
     }
 
-    /// <exception cref="CommandFailedException">There is a pack and it cannot be read.</exception>
-    private static byte[] ReadPack(DataDirectory data)
+    private static Command Status(Func<string, string?> environment, IReadOnlyDictionary<string, byte[]> keys) =>
+        new Command("status", "Show the edition, what the license allows, and this host's device.\n\nExample: ccp license status --json")
+            .Asks(
+                environment,
+                _ => new AdminCall("GET", ApiPath),
+                Show,
+                Opening(environment, keys));
+
+    private static Command Activate(Func<string, string?> environment, IReadOnlyDictionary<string, byte[]> keys)
     {
-        var path = data.Resolve(FileName);
-        try
-        {
-            return File.Exists(path) ? File.ReadAllBytes(path) : [];
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandFailedException($"{path} cannot be read: {error.Message}");
-        }
+        var pack = new Argument<string>("pack") { Description = "The pack itself, a file that holds it, or - for standard input. For license.json the signature is read from license.sig beside it.", HelpName = "PACK|FILE|-" };
+        return new Command("activate", "Take up a license, at once and for later starts. A license that is not valid is refused, and the one before stands.\n\nExample: ccp license activate license.pack") { pack }
+            .Asks(
+                environment,
+                parsed => new AdminCall("POST", ApiPath) { Body = AdminCall.BodyOf(("pack", PackSource.Read(parsed.GetRequiredValue(pack), Console.In))) },
+                Show,
+                Opening(environment, keys));
     }
 
-    private static string Words(LicenseProblem problem) => problem switch
-    {
-        LicenseProblem.Missing => $"there is no {FileName} in the data directory",
-        LicenseProblem.Malformed => "the pack is not a license with its signature",
-        LicenseProblem.DuplicateMember => "the license names something twice",
-        LicenseProblem.KeyUnknown => "the license is signed with a key that this build does not trust",
-        LicenseProblem.SignatureInvalid => "the signature is not over this license",
-        LicenseProblem.SchemaUnknown => "the license is of a kind that this version does not know",
-        LicenseProblem.NotYetValid => "the license is not valid yet",
-        LicenseProblem.Expired => "the license has expired",
-        LicenseProblem.WrongDevice => "the license is for another host",
-        _ => throw new ArgumentOutOfRangeException(nameof(problem)),
-    };
-
-    private static string Json(LicenseVerdict verdict)
-    {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            json.WriteString("edition"u8, verdict.IsValid ? verdict.Claims.Plan : "community");
-            if (verdict.IsValid)
-            {
-                json.WriteStartArray("features"u8);
-                foreach (var feature in verdict.Claims.Features)
-                {
-                    json.WriteStringValue(feature);
-                }
-
-                json.WriteEndArray();
-                json.WriteString("expires"u8, verdict.Claims.ExpiresAt);
-            }
-            else
-            {
-                json.WriteString("reason"u8, Words(verdict.Problem.Value));
-            }
-
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(buffer.ToArray());
-    }
+    private static Command Deactivate(Func<string, string?> environment, IReadOnlyDictionary<string, byte[]> keys) =>
+        new Command("deactivate", "Delete the license: ccp goes on as the Community edition.\n\nExample: ccp license deactivate")
+            .Asks(environment, _ => new AdminCall("DELETE", ApiPath), Show, Opening(environment, keys));
 }

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using Ccp.Configuration;
 using Ccp.Forwarding;
+using Ccp.Licenses;
+using Ccp.Licensing;
 using Ccp.Store;
 using Ccp.Telemetry;
 using Microsoft.Extensions.Logging;
@@ -30,10 +32,11 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public Till Till => _till;
 
+    /// <param name="licenseKeys">Null: those that this build trusts.</param>
     /// <exception cref="StoreUnavailableException">The store cannot be used.</exception>
     /// <exception cref="InvalidOperationException">The master key cannot be used.</exception>
     /// <exception cref="IOException">An address is in use.</exception>
-    public static async Task<RunningServer> StartAsync(ConfigSource source, DataDirectory data, Func<string, string?> environment, TimeProvider time, ILogger log)
+    public static async Task<RunningServer> StartAsync(ConfigSource source, DataDirectory data, Func<string, string?> environment, TimeProvider time, ILogger log, IReadOnlyDictionary<string, byte[]>? licenseKeys = null)
     {
         var config = source.Result.Config!;
         data.Create();
@@ -51,7 +54,7 @@ internal sealed class RunningServer : IAsyncDisposable
 
             // The lock on the store is held: a socket that lies there is a dead server's.
             File.Delete(data.SocketPath);
-            root = new CompositionRoot(till, data, roots);
+            root = new CompositionRoot(till, data, roots, OpenLicense(config, data, environment, licenseKeys, time, log));
             await root.Host.StartAsync();
             var server = new RunningServer(till, root, token, log);
             log.Serving(Product.Version, string.Join(", ", server.Addresses), data.Path, source.Name);
@@ -67,6 +70,28 @@ internal sealed class RunningServer : IAsyncDisposable
             await till.DisposeAsync();
             throw;
         }
+    }
+
+    private static CurrentLicense OpenLicense(
+        CcpConfig config,
+        DataDirectory data,
+        Func<string, string?> environment,
+        IReadOnlyDictionary<string, byte[]>? keys,
+        TimeProvider time,
+        ILogger log)
+    {
+        var trusted = TrustedKeys.With(environment(TrustedKeys.Variable), TrustedKeys.IsDevBuild, out var problem);
+        if (problem is not null)
+        {
+            log.LicenseKeysIgnored(problem);
+        }
+
+        if (TrustedKeys.IsDevBuild)
+        {
+            log.DevBuild();
+        }
+
+        return new CurrentLicense(new LicenseSource(data.Resolve(config.License.Path), environment), keys ?? trusted, time, log);
     }
 
     /// <summary>Returns on SIGTERM or SIGINT. A second one ends the process at once.</summary>

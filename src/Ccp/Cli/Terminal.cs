@@ -55,6 +55,12 @@ internal static class Terminal
     public static string Dollars(this JsonElement item, string name) =>
         item.TryGetProperty(name, out var value) && NanoUsd.TryParse(value.GetRawText(), out var amount) ? amount.ToString() : "";
 
+    /// <summary>A number of dollars with all its digits, and at least two decimals; nothing for null.</summary>
+    public static string ExactDollars(this JsonElement item, string name) =>
+        item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
+            ? value.GetDecimal().ToString("0.00##########################", CultureInfo.InvariantCulture)
+            : "";
+
     public static string Instant(this JsonElement item, string name) =>
         item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.TryGetDateTimeOffset(out var at)
             ? at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)

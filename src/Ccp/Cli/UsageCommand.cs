@@ -12,7 +12,7 @@ internal static class UsageCommand
         var since = new Option<string>("--since") { Description = "How far back: an age such as 30d or 12h, or a day such as 2026-11-22.", HelpName = "AGE|DAY", DefaultValueFactory = _ => "30d" };
         var by = new Option<string?>("--by") { Description = "What to sum by. Default: user, and for one user day.", HelpName = "day|model|user|session" };
         by.AcceptOnlyFromAmong("day", "model", "user", "session");
-        var command = new Command("usage", "Show what was used, and what it cost.\n\nExample: ccp usage alice --since 7d --by model") { name, since, by };
+        var command = new Command("usage", "Show what was used, and what was charged for it. Refunds and adjustments are in the ledger.\n\nExample: ccp usage alice --since 7d --by model") { name, since, by };
         return command.Asks(
             environment,
             parsed => new AdminCall("GET", "/admin/usage/by")

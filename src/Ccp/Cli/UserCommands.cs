@@ -26,7 +26,9 @@ internal static class UserCommands
         var key = new Option<string?>("--api-key") { Description = ApiKeySource.Description, HelpName = "-|env:NAME|file:PATH" };
         var balance = new Option<string?>("--balance") { Description = "The first top-up, in dollars.", HelpName = "AMOUNT" };
         var admin = new Option<bool>("--admin") { Description = "Make an admin, who may administer ccp and is not charged." };
+        var limits = new LimitOptions();
         var command = new Command("add", "Add a user and print the token, this once.\n\nExample: ccp user add alice --balance 50") { name, key, balance, admin };
+        limits.AddTo(command);
         return command.Asks(
             environment,
             parsed => new AdminCall("POST", "/admin/users")
@@ -35,7 +37,8 @@ internal static class UserCommands
                     ("username", parsed.GetValue(name)),
                     ("anthropicApiKey", ApiKeySource.Read(parsed.GetValue(key), environment, Console.In)),
                     ("initialBalance", Amounts.Checked(parsed.GetValue(balance))),
-                    ("isAdmin", parsed.GetValue(admin) ? "true" : null)),
+                    ("isAdmin", parsed.GetValue(admin) ? "true" : null),
+                    ("limits", limits.Json(parsed))),
             },
             ShowChange);
     }
@@ -48,12 +51,14 @@ internal static class UserCommands
         var disabled = TrueOrFalse("--disabled", "Whether the user is shut out.");
         var billing = TrueOrFalse("--billing", "Whether calls are charged. Calls are metered and logged all the same.");
         var markup = new Option<string?>("--markup") { Description = "The factor on the upstream's cost; default for the one of the configuration.", HelpName = "FACTOR" };
-        var command = new Command("update", "Change a user.\n\nExample: ccp user update alice --disabled true") { name, key, admin, disabled, markup, billing };
+        var limits = new LimitOptions();
+        var command = new Command("update", "Change a user. What is not stated stays.\n\nExample: ccp user update alice --disabled true\n\nExample: ccp user update alice --concurrent 4 --spend-per-day 20 --models 'claude-haiku-*'") { name, key, admin, disabled, markup, billing };
+        limits.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (!new Option[] { key, admin, disabled, markup, billing }.Any(option => result.GetResult(option) is not null))
+            if (!new Option[] { key, admin, disabled, markup, billing }.Any(option => result.GetResult(option) is not null) && !limits.AreIn(result))
             {
-                result.AddError("There is nothing to change: state at least one of --api-key, --admin, --disabled, --markup and --billing.");
+                result.AddError("There is nothing to change: state at least one of --api-key, --admin, --disabled, --markup, --billing and the limits.");
             }
         });
         return command.Asks(
@@ -65,7 +70,8 @@ internal static class UserCommands
                     ("isAdmin", parsed.GetValue(admin)),
                     ("disabled", parsed.GetValue(disabled)),
                     ("markup", parsed.GetValue(markup)),
-                    ("billing", parsed.GetValue(billing))),
+                    ("billing", parsed.GetValue(billing)),
+                    ("limits", limits.Json(parsed))),
             },
             ShowChange);
     }
@@ -119,17 +125,25 @@ internal static class UserCommands
             {
                 user.Name,
                 item.Text("isAdmin"),
-                item.Text("disabled") == "yes" ? "disabled" : item.Text("hasToken") == "no" ? "no token" : "active",
+                item.Text("disabled") == "yes" ? "disabled" : item.Text("hasToken") == "no" ? "no token" : IsExpired(item) ? "expired" : "active",
                 usage.Dollars("balance"),
                 usage.Text("requests"),
                 usage.Text("tokens"),
                 item.Text("hasApiKey"),
                 item.Instant("lastSeenAt"),
+                OwnLimits(item.GetProperty("limits")),
             };
         });
-        Terminal.Table(["User", "Admin", "State", " Balance USD", " Requests", " Tokens", "Own key", "Last seen (UTC)"], [.. rows]);
+        Terminal.Table(["User", "Admin", "State", " Balance USD", " Requests", " Tokens", "Own key", "Last seen (UTC)", "Own limits"], [.. rows]);
         return ExitCodes.Ok;
     }
+
+    private static bool IsExpired(JsonElement user) =>
+        user.GetProperty("limits").TryGetProperty("expires", out var expires) && expires.TryGetDateTimeOffset(out var at) && at <= TimeProvider.System.GetUtcNow();
+
+    /// <summary>By the names that the API gives them: <c>concurrent 4, models claude-haiku-* claude-sonnet-*</c>.</summary>
+    private static string OwnLimits(JsonElement limits) => string.Join(", ", limits.EnumerateObject().Select(limit =>
+        $"{limit.Name} {(limit.Value.ValueKind == JsonValueKind.Array ? string.Join(' ', limit.Value.EnumerateArray()) : limit.Value.ToString())}"));
 
     /// <summary>The token alone goes to standard output, so that a script can take it.</summary>
     private static int ShowChange(JsonElement answer)

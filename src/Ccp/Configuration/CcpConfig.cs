@@ -1,3 +1,4 @@
+using System.Net;
 using Ccp.Pricing;
 using Microsoft.Extensions.Logging;
 
@@ -6,15 +7,19 @@ namespace Ccp.Configuration;
 /// <summary>The whole configuration, checked and immutable. What the keys mean is written in <c>config.example.toml</c>.</summary>
 internal sealed record CcpConfig(
     ServerConfig Server,
+    AuthConfig Auth,
     BillingConfig Billing,
+    UserLimits Limits,
     StorageConfig Storage,
     LogsConfig Logs,
+    LicenseConfig License,
     IReadOnlyList<LaneConfig> Lanes,
     RoutingConfig Routing,
     IReadOnlyList<KeyConfig> Keys,
     IReadOnlyList<UserConfig> Users,
     IReadOnlyList<PriceRow> Prices);
 
+/// <param name="TrustedProxies">Whose x-forwarded-for is believed.</param>
 /// <param name="UpstreamProxy">Null: HTTPS_PROXY and NO_PROXY of the environment are honoured.</param>
 /// <param name="CaFile">Extra trusted roots (PEM) for upstream TLS.</param>
 internal sealed record ServerConfig(
@@ -22,10 +27,14 @@ internal sealed record ServerConfig(
     string? TlsCertificatePath,
     string? TlsKeyPath,
     bool AllowsInsecureHttp,
+    IReadOnlyList<IPNetwork> TrustedProxies,
     long BodyBytesMax,
     TimeSpan Drain,
     Uri? UpstreamProxy,
     string? CaFile);
+
+/// <param name="FailedAttemptsPerMinute">Calls without a valid token from one address, before it is told to wait; 0: no limit.</param>
+internal sealed record AuthConfig(int FailedAttemptsPerMinute);
 
 /// <param name="Markup">Factor on the upstream's cost.</param>
 /// <param name="WarnBelow">A balance under this shows a warning.</param>
@@ -40,6 +49,9 @@ internal sealed record StorageConfig(string Path, bool SyncsEveryCommit, TimeSpa
 
 /// <param name="Directory">Relative to the data directory, or absolute.</param>
 internal sealed record LogsConfig(string Directory, long FileBytesMax, TimeSpan FileAgeMax, int FilesMax, LogLevel Level, LogFormat Format);
+
+/// <param name="Path">Of the pack. Relative to the data directory, or absolute.</param>
+internal sealed record LicenseConfig(string Path);
 
 internal enum LogFormat
 {
@@ -123,4 +135,7 @@ internal sealed record KeyConfig(string Name, string Lane, Secret Value);
 /// <param name="TokenSha256">Lower-case hex; null when the token is not stated in the file.</param>
 /// <param name="Key">The name of a <see cref="KeyConfig"/>.</param>
 /// <param name="LaneOverride">The lane that all of this user's calls go to, whatever the routes say.</param>
-internal sealed record UserConfig(string Name, string? TokenSha256, bool? IsAdmin, string? Key, bool? IsBilled, decimal? Markup, string? LaneOverride = null);
+internal sealed record UserConfig(string Name, string? TokenSha256, bool? IsAdmin, string? Key, bool? IsBilled, decimal? Markup, string? LaneOverride = null)
+{
+    public StatedLimits Limits { get; init; } = StatedLimits.None;
+}

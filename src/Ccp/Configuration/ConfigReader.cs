@@ -53,9 +53,12 @@ internal static class ConfigReader
         var lanes = LaneSection.Read(table.Tables("lane"), secrets, switches, prices, problems);
         var config = new CcpConfig(
             ServerSection.Read(Section("server"), problems, listen),
+            AuthSection.Read(Section("auth")),
             BillingSection.Read(Section("billing"), prices),
+            LimitsSection.Read(Section("limits")),
             StorageSection.Read(Section("storage")),
             LogsSection.Read(Section("logs")),
+            LicenseSection.Read(Section("license")),
             lanes,
             new RoutingConfig(
                 RouteSection.Read(table.Tables("route"), lanes),

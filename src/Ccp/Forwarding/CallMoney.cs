@@ -13,8 +13,10 @@ internal sealed class CallMoney(AccountLedger ledger, Hold hold, HoldRow? row, R
     private TokenUsage _noted;
     private bool _isFinalNoted;
 
-    /// <summary>True when the account is overdrawn and this stream was chosen to end.</summary>
+    /// <summary>True when this stream was chosen to end for want of money.</summary>
     public bool MustEnd => hold.MustEnd;
+
+    public RelayEnd EndCause => hold.EndCause == Ledger.EndCause.SpendLimit ? RelayEnd.SpendLimit : RelayEnd.OutOfCredit;
 
     /// <summary>Set once, by the relay, to be woken when <see cref="MustEnd"/> turns true.</summary>
     public Action? OnMustEnd

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
+using System.Net.Sockets;
 using Ccp.Refusals;
 using Ccp.Routing;
 using Ccp.Telemetry;
@@ -15,6 +16,9 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
     /// <summary>An error's body up to this size is looked into for the words that mean "the operator's money is gone".</summary>
     private const int ErrorBytesLookedAt = 64 * 1024;
 
+    /// <summary>An answer that ccp changes is held whole in memory, and is a list of models: far below this.</summary>
+    private const int RewrittenBytesMax = 1024 * 1024;
+
     private const string RestartWords = "ccp is being restarted by its operator and could not wait for this answer any longer. Ask again in a moment.";
 
     private static readonly SearchValues<string> OperatorsCreditIsGone = SearchValues.Create(["credit balance is too low"], StringComparison.OrdinalIgnoreCase);
@@ -22,15 +26,16 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
     /// <param name="request">As built for this lane; disposed with the exchange.</param>
     /// <param name="isStream">As the request asked; what comes back decides how it is read.</param>
     /// <param name="isMetered">False for calls that cost nothing.</param>
+    /// <param name="rewrite">For an answer that is not passed on as it is: gives what goes to the client, or null when it cannot be read. Unmetered calls only.</param>
     public async Task<ForwardResult> SendAsync(
-        LanePlan plan, HttpRequestMessage request, RequestId id, bool isStream, bool isMetered, CallMoney money, HttpContext client)
+        LanePlan plan, HttpRequestMessage request, RequestId id, bool isStream, bool isMetered, CallMoney money, HttpContext client, Func<ReadOnlyMemory<byte>, byte[]?>? rewrite = null)
     {
         using var sent = request;
         using var stop = new CallStop(time, client.RequestAborted);
         active.Add(stop);
         try
         {
-            return await ExchangeAsync(plan, request, id, isStream, isMetered, money, client, stop);
+            return await ExchangeAsync(plan, request, id, isStream, isMetered, money, client, rewrite, stop);
         }
         finally
         {
@@ -39,7 +44,7 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
     }
 
     private async Task<ForwardResult> ExchangeAsync(
-        LanePlan plan, HttpRequestMessage request, RequestId id, bool isStream, bool isMetered, CallMoney money, HttpContext client, CallStop stop)
+        LanePlan plan, HttpRequestMessage request, RequestId id, bool isStream, bool isMetered, CallMoney money, HttpContext client, Func<ReadOnlyMemory<byte>, byte[]?>? rewrite, CallStop stop)
     {
         var sentAt = time.GetTimestamp();
         HttpResponseMessage answer;
@@ -57,9 +62,10 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
                 _ => TimedOut(plan),
             });
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
+        catch (Exception error) when (error is HttpRequestException or IOException or SocketException or OperationCanceledException)
         {
-            // An OperationCanceledException that nobody asked for is the connect timeout.
+            // An OperationCanceledException that nobody asked for is the connect timeout; a SocketException, which the client library should have
+            // wrapped, comes when the peer dies in the moment of connecting.
             log.LaneUnreachable(id.Value, plan.Lane.Name, Describe(error));
             return ForwardResult.NoAnswer(RelayEnd.UpstreamCut, Unreachable(plan));
         }
@@ -72,9 +78,9 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
             UpstreamRequestId = answer.Headers.NonValidated.TryGetValues("request-id", out var upstreamId) ? upstreamId.ToString() : null,
             UsedHttp2 = answer.Version.Major == 2,
         };
-        return answer.IsSuccessStatusCode
-            ? await RelaySuccessAsync(plan, answer, head, isStream, isMetered, money, client, stop)
-            : await RelayErrorAsync(plan, answer, head, id, client, stop);
+        return !answer.IsSuccessStatusCode ? await RelayErrorAsync(plan, answer, head, id, client, stop)
+            : rewrite is not null ? await RelayRewrittenAsync(plan, answer, head, id, rewrite, client, stop)
+            : await RelaySuccessAsync(plan, answer, head, isStream, isMetered, money, client, stop);
     }
 
     private async Task<ForwardResult> RelaySuccessAsync(
@@ -82,7 +88,7 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
     {
         if (IsEncoded(answer))
         {
-            return head with { Refusal = new Refusal(RefusalCode.UpstreamAnswerUnreadable, $"The {plan.Lane.Name} lane answered in an encoding that was not asked for and that ccp cannot meter. Your operator can look at what stands between ccp and the provider.") };
+            return head with { Refusal = Unreadable(plan, "answered in an encoding that was not asked for and that ccp cannot meter") };
         }
 
         if (!await money.MakeDurableAsync())
@@ -137,6 +143,32 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
         }
 
         return result;
+    }
+
+    private async Task<ForwardResult> RelayRewrittenAsync(
+        LanePlan plan, HttpResponseMessage answer, ForwardResult head, RequestId id, Func<ReadOnlyMemory<byte>, byte[]?> rewrite, HttpContext client, CallStop stop)
+    {
+        try
+        {
+            stop.AllowUntilAnswer(plan.Lane.IdleTimeout);
+            await using var body = await answer.Content.ReadAsStreamAsync(stop.Token);
+            var whole = new byte[RewrittenBytesMax + 1];
+            var length = IsEncoded(answer) ? 0 : await body.ReadAtLeastAsync(whole, whole.Length, throwOnEndOfStream: false, stop.Token);
+            if (length > RewrittenBytesMax || rewrite(whole.AsMemory(0, length)) is not { } rewritten)
+            {
+                return head with { Refusal = Unreadable(plan, "gave an answer that ccp cannot read, and therefore does not pass on") };
+            }
+
+            BeginAnswer(plan, answer, client.Response, keepsLength: false);
+            client.Response.ContentLength = rewritten.Length;
+            await client.Response.BodyWriter.WriteAsync(rewritten, stop.Token);
+            return head;
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
+        {
+            log.LaneUnreachable(id.Value, plan.Lane.Name, Describe(error));
+            return head with { End = stop.IsClientGone ? RelayEnd.ClientLeft : RelayEnd.UpstreamCut, Refusal = client.Response.HasStarted ? null : Unreachable(plan) };
+        }
     }
 
     private async Task<ForwardResult> RelayErrorAsync(LanePlan plan, HttpResponseMessage answer, ForwardResult head, RequestId id, HttpContext client, CallStop stop)
@@ -213,10 +245,14 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
     private static (string Type, string Message) WordsFor(RelayEnd end, LanePlan plan) => end switch
     {
         RelayEnd.OutOfCredit => ("billing_error", "Your ccp balance was used up while this answer was written, so it was ended. Ask your operator for a top-up."),
+        RelayEnd.SpendLimit => ("billing_error", "The spending limit that ccp has for you was passed while this answer was written, so it was ended. Ask your operator to raise it, or go on when the next day or month begins (UTC)."),
         RelayEnd.ShutDown => ("api_error", RestartWords),
         RelayEnd.UpstreamStalled => ("api_error", $"The {plan.Lane.Name} lane sent nothing for {plan.Lane.IdleTimeout.TotalSeconds:0} seconds; ccp gave up waiting. Ask again."),
         _ => ("api_error", $"The connection to the {plan.Lane.Name} lane broke in the middle of this answer. Ask again."),
     };
+
+    private static Refusal Unreadable(LanePlan plan, string what) =>
+        new(RefusalCode.UpstreamAnswerUnreadable, $"The {plan.Lane.Name} lane {what}. Your operator can look at what stands between ccp and the provider.");
 
     private static Refusal ShuttingDown() => new(RefusalCode.ShuttingDown, RestartWords);
 

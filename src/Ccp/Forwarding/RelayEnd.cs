@@ -17,6 +17,9 @@ internal enum RelayEnd
 
     /// <summary>The account was overdrawn.</summary>
     OutOfCredit,
+
+    /// <summary>The user's spending limit was passed.</summary>
+    SpendLimit,
     ShutDown,
 }
 
@@ -31,6 +34,7 @@ internal static class RelayEndNames
         RelayEnd.UpstreamStalled => "upstream_stalled",
         RelayEnd.TimedOut => "timeout",
         RelayEnd.OutOfCredit => "out_of_credit",
+        RelayEnd.SpendLimit => "spend_limit",
         RelayEnd.ShutDown => "shutdown",
         _ => throw new ArgumentOutOfRangeException(nameof(end)),
     };

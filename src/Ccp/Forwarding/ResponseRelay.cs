@@ -90,7 +90,7 @@ internal sealed class ResponseRelay(
 
                 if (money.MustEnd && meter.IsAtEventBoundary)
                 {
-                    stop.Stop(RelayEnd.OutOfCredit);
+                    stop.Stop(money.EndCause);
                     return stop.Cause;
                 }
             }
@@ -181,7 +181,7 @@ internal sealed class ResponseRelay(
         }
         else if (money.MustEnd && meter.IsAtEventBoundary)
         {
-            stop.Stop(RelayEnd.OutOfCredit);
+            stop.Stop(money.EndCause);
         }
         else if (meter.IsAtEventBoundary && !stop.IsClientGone && time.GetElapsedTime(_lastSentAt, now) >= lane.PingAfter)
         {

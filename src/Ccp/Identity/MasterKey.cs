@@ -26,8 +26,9 @@ internal sealed class MasterKey
 
     /// <param name="fromEnvironment">The value of CCP_MASTER_KEY: 64 hex digits or base64 of 32 bytes; null when it is not set.</param>
     /// <param name="filePath">Read, or made on the first start, when the variable is not set.</param>
-    /// <exception cref="InvalidOperationException">The key is malformed, or its file can be read by others. The message shows no part of it.</exception>
-    public static MasterKey Load(string? fromEnvironment, string filePath)
+    /// <param name="mayMake">False where a store stands already: a new key could not belong to it.</param>
+    /// <exception cref="InvalidOperationException">The key is missing, malformed, or its file can be read by others. The message shows no part of it.</exception>
+    public static MasterKey Load(string? fromEnvironment, string filePath, bool mayMake = true)
     {
         if (fromEnvironment is not null)
         {
@@ -36,7 +37,9 @@ internal sealed class MasterKey
 
         if (!File.Exists(filePath))
         {
-            return Create(filePath);
+            return mayMake
+                ? Create(filePath)
+                : throw new InvalidOperationException($"There is no master key at {filePath}, and the store was made with one. Put it there from where it is kept, or set CCP_MASTER_KEY: without it the stored keys and the ledger's hashes cannot be read.");
         }
 
         if ((File.GetUnixFileMode(filePath) & ~OwnerOnly) != 0)
@@ -50,14 +53,17 @@ internal sealed class MasterKey
     private static MasterKey Create(string filePath)
     {
         var bytes = RandomNumberGenerator.GetBytes(SizeInBytes);
-        using var file = new FileStream(filePath, new FileStreamOptions
+
+        // Written beside and moved: a start that is killed here leaves no file, or a whole one. One that it left half written is in nobody's way.
+        var beside = filePath + ".new";
+        File.Delete(beside);
+        using (var file = new FileStream(beside, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
         {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            UnixCreateMode = OwnerOnly,
-        });
-        file.Write(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(bytes) + "\n"));
-        file.Flush(flushToDisk: true);
+            file.Write(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(bytes) + "\n"));
+            file.Flush(flushToDisk: true);
+        }
+
+        File.Move(beside, filePath, overwrite: false);
         return new MasterKey(bytes);
     }
 

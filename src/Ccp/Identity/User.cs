@@ -26,6 +26,15 @@ internal sealed record User(
     DateTimeOffset CreatedAt,
     DateTimeOffset? LastSeenAt)
 {
+    /// <summary>What the store alone states.</summary>
+    public StatedLimits StoredLimits { get; init; } = StatedLimits.None;
+
+    /// <summary>What the file and the store state for this user; the rest comes from <c>[limits]</c>.</summary>
+    public StatedLimits OwnLimits { get; init; } = StatedLimits.None;
+
+    /// <summary>What holds for this user, all told.</summary>
+    public UserLimits Limits { get; init; } = UserLimits.BuiltIn;
+
     /// <summary>Operators are never held or charged: they must be able to work on an empty till.</summary>
     public bool IsCharged => IsBilled && !IsAdmin;
 }

@@ -7,7 +7,8 @@ using Microsoft.Data.Sqlite;
 namespace Ccp.Identity;
 
 /// <summary>The users' rows: read whole, written through the one writer. The file's users are laid over what the store says.</summary>
-internal sealed class UserStore(KeyVault vault, TimeProvider time)
+/// <param name="defaults">The limits of users who have none of their own.</param>
+internal sealed class UserStore(KeyVault vault, UserLimits defaults, TimeProvider time)
 {
     /// <returns>Every user that is not deleted, the file's statements applied.</returns>
     public IReadOnlyList<User> Load(Database database, IReadOnlyList<UserConfig> fileUsers)
@@ -15,10 +16,10 @@ internal sealed class UserStore(KeyVault vault, TimeProvider time)
         var stated = fileUsers.ToDictionary(user => user.Name, StringComparer.Ordinal);
         return database.Query(
             """
-            SELECT id, name, account_id, token_sha256, is_admin, is_disabled, is_billed, markup, key_name, upstream_key, is_from_file, created_at_ms, last_seen_at_ms
+            SELECT id, name, account_id, token_sha256, is_admin, is_disabled, is_billed, markup, key_name, upstream_key, is_from_file, created_at_ms, last_seen_at_ms, limits
             FROM user WHERE deleted_at_ms IS NULL ORDER BY name
             """,
-            row => Apply(stated, Read(row)));
+            row => WithLimits(Apply(stated, Read(row))));
     }
 
     /// <summary>Gives every user of the file a row and an account, once.</summary>
@@ -78,6 +79,9 @@ internal sealed class UserStore(KeyVault vault, TimeProvider time)
     public static void SetMarkup(Database database, long userId, decimal? markup) =>
         database.RunOne("UPDATE user SET markup = $2 WHERE id = $1 AND deleted_at_ms IS NULL", userId, markup?.ToString(CultureInfo.InvariantCulture));
 
+    public static void SetLimits(Database database, long userId, StatedLimits limits) =>
+        database.RunOne("UPDATE user SET limits = $2 WHERE id = $1 AND deleted_at_ms IS NULL", userId, LimitsJson.Write(limits));
+
     /// <summary>The row and the account stay: what was used and paid is history. The token is gone with this.</summary>
     public void Delete(Database database, long userId) =>
         database.RunOne(
@@ -105,7 +109,23 @@ internal sealed class UserStore(KeyVault vault, TimeProvider time)
             Markup = file.Markup ?? user.Markup,
             KeyName = file.Key ?? user.KeyName,
             LaneOverride = file.LaneOverride,
+            OwnLimits = file.Limits.Over(user.StoredLimits),
         };
+    }
+
+    private User WithLimits(User user) => user with { Limits = user.OwnLimits.Over(defaults) };
+
+    private static StatedLimits OpenLimits(string? limits, string name)
+    {
+        try
+        {
+            return LimitsJson.Read(limits);
+        }
+        catch (FormatException error)
+        {
+            // Without them the user would be let do anything.
+            throw new StoreUnavailableException($"The stored limits of user {name} cannot be read: {error.Message} Restore a backup.", error);
+        }
     }
 
     private Secret OpenKey(byte[] sealedKey, long userId, string name)
@@ -123,6 +143,7 @@ internal sealed class UserStore(KeyVault vault, TimeProvider time)
     private User Read(SqliteDataReader row)
     {
         var id = row.GetInt64(0);
+        var limits = OpenLimits(row.IsDBNull(13) ? null : row.GetString(13), row.GetString(1));
         return new User(
             id,
             row.GetString(1),
@@ -137,6 +158,10 @@ internal sealed class UserStore(KeyVault vault, TimeProvider time)
             LaneOverride: null,
             IsFromFile: row.GetInt64(10) == 1,
             DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(11)),
-            row.IsDBNull(12) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(12)));
+            row.IsDBNull(12) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(12)))
+        {
+            StoredLimits = limits,
+            OwnLimits = limits,
+        };
     }
 }

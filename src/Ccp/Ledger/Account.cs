@@ -4,13 +4,15 @@ using Ccp.Refusals;
 namespace Ccp.Ledger;
 
 /// <summary>One account in memory: the authority for admission. All its members take the same short lock; nothing waits inside it.</summary>
-internal sealed class Account(long id, NanoUsd balance)
+internal sealed class Account(long id, NanoUsd balance, TimeProvider time)
 {
     private readonly Lock _lock = new();
     private readonly List<Hold> _holds = [];
+    private readonly Spend _spend = new();
     private NanoUsd _balance = balance;
     private NanoUsd _held;
     private NanoUsd _running;
+    private NanoUsd _unwritten;
 
     public long Id { get; } = id;
 
@@ -39,17 +41,22 @@ internal sealed class Account(long id, NanoUsd balance)
                         $"Your ccp balance is used up ({_balance} USD). Ask your operator for a top-up; your work can go on right after it.");
                 }
 
+                var othersAreOpen = _holds.Exists(open => !open.IsFree);
+                if (_spend.RefusalOf(hold.SpendLimits, _held, hold.Amount, othersAreOpen, time.GetUtcNow()) is { } refusal)
+                {
+                    return refusal;
+                }
+
                 // With no other hold open the last dollars can be spent, whatever the estimate says: the overdraft bounds what that can cost.
                 // Calls that cost nothing hold nothing, and are in nobody's way.
-                var isAlone = !_holds.Exists(open => !open.IsFree);
-                if (isAlone && !hold.CanEndEarly && _balance + overdraft < hold.Amount)
+                if (!othersAreOpen && !hold.CanEndEarly && _balance + overdraft < hold.Amount)
                 {
                     return new Refusal(
                         RefusalCode.InsufficientCredit,
                         $"Your ccp balance of {_balance} USD does not cover what this call may come to ({hold.Amount} USD): it is not streamed, so it could not be ended in time. Ask your operator for a top-up, or ask for a stream or a shorter answer.");
                 }
 
-                if (!isAlone && _balance - _held < hold.Amount)
+                if (othersAreOpen && _balance - _held < hold.Amount)
                 {
                     return new Refusal(
                         RefusalCode.FundsSpokenFor,
@@ -66,8 +73,9 @@ internal sealed class Account(long id, NanoUsd balance)
     }
 
     /// <summary>Notes what <paramref name="hold"/>'s call comes to by now.</summary>
-    /// <returns>A call that must end because the account is overdrawn: the newest; null while there is money.</returns>
-    public Hold? NoteRunning(Hold hold, NanoUsd charge, NanoUsd overdraft)
+    /// <param name="overdraft">How far running streams may go below zero, and beyond a spending limit.</param>
+    /// <returns>A call that must end because the account is overdrawn or a spending limit passed, and which of the two: the newest; null while there is money.</returns>
+    public (Hold Newest, EndCause Cause)? NoteRunning(Hold hold, NanoUsd charge, NanoUsd overdraft)
     {
         lock (_lock)
         {
@@ -77,7 +85,10 @@ internal sealed class Account(long id, NanoUsd balance)
             _running += running - hold.Running;
             hold.Running = running;
             _held += hold.SpokenFor;
-            return _balance - _running >= -overdraft ? null : _holds.FindLast(open => open.CanEndEarly && !open.IsFree && !open.MustEnd);
+            var cause = _balance - _running < -overdraft ? EndCause.Overdrawn
+                : hold.SpendLimits != default && _spend.IsPassedBy(hold.SpendLimits, _running, overdraft, time.GetUtcNow()) ? EndCause.SpendLimit
+                : EndCause.None;
+            return cause != EndCause.None && _holds.FindLast(open => open.CanEndEarly && !open.IsFree && !open.MustEnd) is { } newest ? (newest, cause) : null;
         }
     }
 
@@ -91,7 +102,36 @@ internal sealed class Account(long id, NanoUsd balance)
                 _held -= hold.SpokenFor;
                 _running -= hold.Running;
                 _balance -= charge;
+                _spend.Add(charge, time.GetUtcNow());
+                _unwritten += charge;
             }
+        }
+    }
+
+    /// <summary>Counts a charge that was posted before this start.</summary>
+    public void Remember(NanoUsd charge, DateTimeOffset at)
+    {
+        lock (_lock)
+        {
+            _spend.Add(charge, at);
+        }
+    }
+
+    /// <summary>A charge that was taken in memory is on disk too.</summary>
+    public void Wrote(NanoUsd charge)
+    {
+        lock (_lock)
+        {
+            _unwritten -= charge;
+        }
+    }
+
+    /// <summary>The balance is what the disk says, less the charges that are still to be written.</summary>
+    public void Correct(NanoUsd onDisk)
+    {
+        lock (_lock)
+        {
+            _balance = onDisk - _unwritten;
         }
     }
 

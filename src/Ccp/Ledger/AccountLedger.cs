@@ -10,7 +10,7 @@ namespace Ccp.Ledger;
 /// <remarks>
 /// A charge counts in memory at once and is written until it is on disk. A top-up counts once it is on disk. Nothing here knows of models' prices.
 /// </remarks>
-internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldRecovery recovery, NanoUsd overdraft)
+internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldRecovery recovery, NanoUsd overdraft, TimeProvider time)
 {
     private readonly ConcurrentDictionary<long, Account> _accounts = new();
     private readonly ConcurrentDictionary<RequestId, Hold> _durable = new();
@@ -18,20 +18,49 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
     /// <summary>How far below zero running streams may take an account before they are ended.</summary>
     public NanoUsd Overdraft { get; } = overdraft;
 
-    /// <summary>Reads the balances. Called once, before anything is admitted.</summary>
+    /// <summary>Reads the balances, and what was charged this month. Called once, before anything is admitted.</summary>
     public void Load(Database database)
     {
         database.Visit("SELECT id, balance_nano FROM account", row =>
         {
-            _accounts[row.GetInt64(0)] = new Account(row.GetInt64(0), new NanoUsd(row.GetInt64(1)));
+            _accounts[row.GetInt64(0)] = new Account(row.GetInt64(0), new NanoUsd(row.GetInt64(1)), time);
             return true;
         });
+
+        // The entries are in the order of time: from the newest back to the month's beginning is all that is read.
+        var month = Spend.MonthOf(DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime)).ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc);
+        var charges = new List<(long Account, DateTimeOffset At, NanoUsd Charge)>();
+        database.Visit("SELECT account_id, at_ms, -amount_nano, kind FROM entry ORDER BY id DESC", row =>
+        {
+            var at = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(1));
+            if (at >= month && row.GetString(3) == EntryKind.Charge.ToText())
+            {
+                charges.Add((row.GetInt64(0), at, new NanoUsd(row.GetInt64(2))));
+            }
+
+            return at >= month;
+        });
+        for (var newest = charges.Count - 1; newest >= 0; newest--)
+        {
+            Find(charges[newest].Account).Remember(charges[newest].Charge, charges[newest].At);
+        }
     }
+
+    /// <summary>
+    /// After the store failed: a top-up whose commit was reported as failed may be on disk all the same, and would be missing here until the next start.
+    /// On the writer's thread, where nothing is between being written and being counted.
+    /// </summary>
+    public void Correct(Database database) => database.Visit("SELECT id, balance_nano FROM account", row =>
+    {
+        Find(row.GetInt64(0)).Correct(new NanoUsd(row.GetInt64(1)));
+        return true;
+    });
 
     public AccountState StateOf(long account) => Find(account).State;
 
     /// <summary>Sets money aside for a call, in memory.</summary>
-    public Decision<Hold> Place(long account, RequestId id, NanoUsd amount, bool isFree, bool canEndEarly)
+    /// <param name="limits">On spending; none by default.</param>
+    public Decision<Hold> Place(long account, RequestId id, NanoUsd amount, bool isFree, bool canEndEarly, SpendLimits limits = default)
     {
         if (writes.Problem is not null)
         {
@@ -39,7 +68,7 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
         }
 
         var found = Find(account);
-        var hold = new Hold(this, found, id, amount, isFree, canEndEarly);
+        var hold = new Hold(this, found, id, amount, isFree, canEndEarly, limits);
         return found.TryAdmit(hold, Overdraft) is { } refusal ? refusal : hold;
     }
 
@@ -47,23 +76,17 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
     public Hold PlaceNothing(RequestId id) => new(this, account: null, id, NanoUsd.Zero, isFree: true, canEndEarly: false);
 
     /// <summary>A top-up, a refund or an adjustment. It counts when this returns.</summary>
-    /// <exception cref="StoreUnavailableException">Nothing was posted.</exception>
-    public async Task<PostResult> PostAsync(long account, EntryKind kind, NanoUsd amount, string reference, string actor, string note)
-    {
-        var result = await writes.WriteAsync(database => book.Post(database, account, kind, amount, reference, actor, note));
-        if (result == PostResult.Posted)
-        {
-            Find(account).Change(amount);
-        }
-
-        return result;
-    }
+    /// <exception cref="StoreUnavailableException">Nothing was posted; or, if the disk kept it all the same, it counts once the store works again.</exception>
+    public async Task<PostResult> PostAsync(long account, EntryKind kind, NanoUsd amount, string reference, string actor, string note) =>
+        await writes.WriteAsync(
+            database => book.Post(database, account, kind, amount, reference, actor, note),
+            result => Count(account, result == PostResult.Posted ? amount : NanoUsd.Zero));
 
     /// <summary>Posts as part of a larger operation, on the writer's thread. <see cref="Count"/> follows once that is on disk.</summary>
     public PostResult Post(Database database, long account, EntryKind kind, NanoUsd amount, string reference, string actor, string note) =>
         book.Post(database, account, kind, amount, reference, actor, note);
 
-    /// <summary>Counts an amount that was posted as part of a larger operation.</summary>
+    /// <summary>Counts an amount that was posted as part of a larger operation. On the writer's thread, once it is on disk.</summary>
     public void Count(long account, NanoUsd amount) => Find(account).Change(amount);
 
     /// <summary>Writes how far the open calls have come, all in one operation. Called about once a second.</summary>
@@ -108,48 +131,70 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
 
     public async ValueTask WriteHoldAsync(Hold hold, HoldRow row)
     {
-        await writes.WriteAsync(database =>
+        try
         {
-            row.Insert(database);
-            return true;
-        });
+            await writes.WriteAsync(database =>
+            {
+                row.Insert(database);
+                return true;
+            });
+        }
+        catch (StoreUnavailableException)
+        {
+            // The call is refused. A row that reached the disk all the same would be charged at the next start.
+            _ = writes.MustWriteAsync(database => HoldRow.Delete(database, hold.Id.Value));
+            throw;
+        }
+
         _durable[hold.Id] = hold;
     }
 
     public Task WriteSettlementAsync(RequestId id, long? account, NanoUsd? charge, string note, Action<Database> alongside)
     {
         _durable.TryRemove(id, out _);
-        return writes.MustWriteAsync(database =>
-        {
-            // A settlement that is tried again finds its entry standing: what belongs to it was written with it.
-            if (account is not { } charged || charge is not { } amount
-                || book.Post(database, charged, EntryKind.Charge, -amount, id.Value, "ccp", note) == PostResult.Posted)
+        return writes.MustWriteAsync(
+            database =>
             {
-                alongside(database);
-            }
+                // A settlement that is tried again finds its entry standing: what belongs to it was written with it.
+                if (account is not { } charged || charge is not { } amount
+                    || book.Post(database, charged, EntryKind.Charge, -amount, id.Value, "ccp", note) == PostResult.Posted)
+                {
+                    alongside(database);
+                }
 
-            HoldRow.Delete(database, id.Value);
-        });
+                HoldRow.Delete(database, id.Value);
+            },
+            () => Wrote(account, charge));
     }
 
     /// <summary>For a call that failed inside ccp after its hold was on disk: what recovery would do, now.</summary>
-    public void SettleAsFarAsItGot(RequestId id, HoldProgress progress)
+    public void SettleAsFarAsItGot(RequestId id, long? account, HoldProgress progress)
     {
         _durable.TryRemove(id, out _);
-        _ = writes.MustWriteAsync(database =>
-        {
-            HoldRow.Update(database, id.Value, progress);
-            if (HoldRow.Find(database, id.Value) is { } row)
+        _ = writes.MustWriteAsync(
+            database =>
             {
-                recovery.Settle(database, row, "internal_error");
-            }
-        });
+                HoldRow.Update(database, id.Value, progress);
+                if (HoldRow.Find(database, id.Value) is { } row)
+                {
+                    recovery.Settle(database, row, "internal_error");
+                }
+            },
+            () => Wrote(account, progress.Charge));
     }
 
     public static Refusal StoreRefusal() => new(
         RefusalCode.LedgerUnavailable,
         "ccp cannot write its ledger at the moment, so it serves nothing that would have to be billed. Your operator sees the reason in ccp's log and at /readyz.");
 
+    private void Wrote(long? account, NanoUsd? charge)
+    {
+        if (account is { } charged && charge is { } amount)
+        {
+            Find(charged).Wrote(amount);
+        }
+    }
+
     // An account that is not known yet was opened after the start, and nothing has been posted to it.
-    private Account Find(long account) => _accounts.GetOrAdd(account, id => new Account(id, NanoUsd.Zero));
+    private Account Find(long account) => _accounts.GetOrAdd(account, id => new Account(id, NanoUsd.Zero, time));
 }

@@ -8,14 +8,15 @@ namespace Ccp.Ledger;
 /// <param name="account">Null for a caller who is not charged: then nothing is held and nothing posted.</param>
 /// <param name="isFree">True when the model's price is zero: it needs no balance and leaves an entry of zero.</param>
 /// <param name="canEndEarly">True for a stream, which can be ended between two events.</param>
-internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id, NanoUsd amount, bool isFree, bool canEndEarly) : IDisposable
+/// <param name="spendLimits">As they were when the call was admitted.</param>
+internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id, NanoUsd amount, bool isFree, bool canEndEarly, SpendLimits spendLimits = default) : IDisposable
 {
     private readonly Lock _progressLock = new();
     private HoldProgress _progress;
     private bool _hasNewProgress;
     private bool _isDurable;
     private bool _isClosed;
-    private volatile bool _mustEnd;
+    private volatile EndCause _endCause;
 
     public RequestId Id { get; } = id;
 
@@ -25,6 +26,8 @@ internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id,
 
     public bool CanEndEarly { get; } = canEndEarly;
 
+    public SpendLimits SpendLimits { get; } = spendLimits;
+
     public bool IsCharged => account is not null;
 
     /// <summary>What the call comes to by now. Owned by <see cref="Account"/>, under its lock.</summary>
@@ -33,8 +36,10 @@ internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id,
     /// <summary>What nobody else may spend: what was set aside, or what the call has come to where that is more.</summary>
     public NanoUsd SpokenFor => NanoUsd.Max(Amount, Running);
 
-    /// <summary>True when the account is overdrawn and this stream was chosen to end.</summary>
-    public bool MustEnd => _mustEnd;
+    /// <summary>True when this stream was chosen to end for want of money.</summary>
+    public bool MustEnd => _endCause != EndCause.None;
+
+    public EndCause EndCause => _endCause;
 
     /// <summary>Called, on any thread, when the stream must end while it may be waiting for the upstream.</summary>
     public Action? OnMustEnd { get; set; }
@@ -65,9 +70,9 @@ internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id,
             _hasNewProgress = true;
         }
 
-        if (account.NoteRunning(this, progress.Charge, ledger.Overdraft) is { } ending)
+        if (account.NoteRunning(this, progress.Charge, ledger.Overdraft) is var (newest, cause))
         {
-            ending.EndForCredit();
+            newest.EndFor(cause);
         }
     }
 
@@ -120,7 +125,7 @@ internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id,
         if (_isDurable)
         {
             account?.Release(this, _progress.Charge);
-            ledger.SettleAsFarAsItGot(Id, _progress);
+            ledger.SettleAsFarAsItGot(Id, account?.Id, _progress);
         }
         else
         {
@@ -128,9 +133,21 @@ internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id,
         }
     }
 
-    private void EndForCredit()
+    private void EndFor(EndCause cause)
     {
-        _mustEnd = true;
+        _endCause = cause;
         OnMustEnd?.Invoke();
     }
+}
+
+/// <summary>Why a stream must end before its time.</summary>
+internal enum EndCause
+{
+    None,
+
+    /// <summary>The account is below zero by more than the overdraft.</summary>
+    Overdrawn,
+
+    /// <summary>The account is beyond a spending limit by more than the overdraft.</summary>
+    SpendLimit,
 }

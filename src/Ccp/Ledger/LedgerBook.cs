@@ -7,7 +7,7 @@ namespace Ccp.Ledger;
 /// <summary>The entries on disk. Everything here runs on the writer's thread, inside its transaction.</summary>
 internal sealed class LedgerBook(EntryChain chain, TimeProvider time)
 {
-    private const string Columns = "id, at_ms, account_id, kind, amount_nano, balance_after_nano, reference, actor, note, hash";
+    public const string Columns = "id, at_ms, account_id, kind, amount_nano, balance_after_nano, reference, actor, note, hash";
 
     /// <summary>Adds one entry, or says that its reference stands already.</summary>
     public PostResult Post(Database database, long account, EntryKind kind, NanoUsd amount, string reference, string actor, string note)
@@ -63,7 +63,7 @@ internal sealed class LedgerBook(EntryChain chain, TimeProvider time)
     public static void VisitAll(Database database, Func<LedgerEntry, bool> visit) =>
         database.Visit($"SELECT {Columns} FROM entry ORDER BY id", row => visit(Read(row)));
 
-    private static LedgerEntry Read(SqliteDataReader row) => new(
+    public static LedgerEntry Read(SqliteDataReader row) => new(
         row.GetInt64(0),
         DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(1)),
         row.GetInt64(2),

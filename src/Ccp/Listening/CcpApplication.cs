@@ -1,4 +1,5 @@
 using Ccp.Admin;
+using Ccp.Configuration;
 using Ccp.Forwarding;
 using Ccp.Refusals;
 using Ccp.Relay;
@@ -12,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace Ccp.Listening;
 
 /// <summary>What the web server calls for each request: finds the route and hands the request to whom it concerns.</summary>
-internal sealed class CcpApplication(RelayPipeline relay, AdminEndpoint admin, ILogger log) : IHttpApplication<HttpContext>
+internal sealed class CcpApplication(RelayPipeline relay, AdminEndpoint admin, ServerConfig server, ILogger log) : IHttpApplication<HttpContext>
 {
     public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
@@ -58,17 +59,20 @@ internal sealed class CcpApplication(RelayPipeline relay, AdminEndpoint admin, I
         await ErrorResponder.WriteAsync(context, refusal, id);
     }
 
+    private RelayRequest RequestOf(HttpContext context, RelayKind kind, string path) =>
+        new(context, kind, path, PresentedToken.In(context.Request.Headers), CallerAddress.Of(context, server.TrustedProxies));
+
     private async Task<Refusal?> AnswerAsync(HttpContext context, RequestId id)
     {
         var (kind, path) = Routes.Match(context.Request.Method, context.Request.Path.Value ?? "");
         switch (kind)
         {
             case RouteKind.Messages:
-                return await relay.RunAsync(new RelayRequest(context, RelayKind.Messages, path, PresentedToken.In(context.Request.Headers)), id);
+                return await relay.RunAsync(RequestOf(context, RelayKind.Messages, path), id);
             case RouteKind.CountTokens:
-                return await relay.RunAsync(new RelayRequest(context, RelayKind.CountTokens, path, PresentedToken.In(context.Request.Headers)), id);
+                return await relay.RunAsync(RequestOf(context, RelayKind.CountTokens, path), id);
             case RouteKind.Models:
-                return await relay.RunAsync(new RelayRequest(context, RelayKind.Models, path, PresentedToken.In(context.Request.Headers)), id);
+                return await relay.RunAsync(RequestOf(context, RelayKind.Models, path), id);
             case RouteKind.Hello:
                 context.Response.ContentLength = 0;
                 return null;

@@ -16,7 +16,7 @@ internal static class ErrorResponder
             return;
         }
 
-        var wire = RefusalMap.ToWire(refusal.Code);
+        var wire = RefusalMap.ToWire(refusal);
         var body = ErrorBody.Json(wire.Type, refusal.Message, id.Value);
         var response = http.Response;
         response.StatusCode = wire.Status;

@@ -15,8 +15,13 @@ internal sealed class PriceBook
     private readonly Dictionary<string, PriceRow[]> _exact;
     private readonly KeyValuePair<string, PriceRow[]>[] _globs;
 
-    private PriceBook(IReadOnlyList<PriceRow> operatorRows)
+    /// <summary>Null but for a book of the past, which knows the models it was made for and nothing else.</summary>
+    private readonly IReadOnlyDictionary<string, PriceRow>? _frozen;
+
+    private PriceBook(IReadOnlyList<PriceRow> operatorRows, IReadOnlyDictionary<string, PriceRow>? frozen = null)
     {
+        _frozen = frozen;
+        OperatorRows = operatorRows;
         _exact = ByModel(operatorRows.Where(row => !ModelGlob.IsGlob(row.Model)));
         _globs = [.. operatorRows
             .Where(row => ModelGlob.IsGlob(row.Model))
@@ -29,16 +34,32 @@ internal sealed class PriceBook
     /// <summary>The built-in book with an operator's rows before it.</summary>
     public static PriceBook With(IReadOnlyList<PriceRow> operatorRows) => new(operatorRows);
 
+    /// <summary>What a book said of a few models when a call was priced: for pricing that call once more.</summary>
+    public static PriceBook Frozen(IReadOnlyDictionary<string, PriceRow> rowsByModel) => new([], rowsByModel);
+
+    /// <summary>In the order they were written.</summary>
+    public IReadOnlyList<PriceRow> OperatorRows { get; }
+
     /// <returns>Null when nobody has said what the model costs: such a call must not be served as if it were free.</returns>
-    public PriceRow? Find(string model, DateTimeOffset at)
+    public PriceRow? Find(string model, DateTimeOffset at) => Match(model, at)?.Row;
+
+    /// <summary>The same, and by which rule the row was found.</summary>
+    public PriceMatch? Match(string model, DateTimeOffset at)
     {
+        if (_frozen is not null)
+        {
+            return Matched(_frozen.GetValueOrDefault(model), PriceRule.OwnExact);
+        }
+
         var undated = WithoutDate(model);
-        return InForce(_exact, model, at)
-            ?? InForce(_exact, undated, at)
-            ?? FindByGlob(model, at)
-            ?? InForce(BuiltInRows, model, at)
-            ?? InForce(BuiltInRows, undated, at);
+        return Matched(InForce(_exact, model, at), PriceRule.OwnExact)
+            ?? Matched(InForce(_exact, undated, at), PriceRule.OwnWithoutDate)
+            ?? Matched(FindByGlob(model, at), PriceRule.OwnGlob)
+            ?? Matched(InForce(BuiltInRows, model, at), PriceRule.BuiltInExact)
+            ?? Matched(InForce(BuiltInRows, undated, at), PriceRule.BuiltInWithoutDate);
     }
+
+    private static PriceMatch? Matched(PriceRow? row, PriceRule rule) => row is null ? null : new PriceMatch(row, rule);
 
     private static Dictionary<string, PriceRow[]> ByModel(IEnumerable<PriceRow> rows) =>
         rows.GroupBy(row => row.Model, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
@@ -89,4 +110,19 @@ internal sealed class PriceBook
 
         return null;
     }
+}
+
+/// <summary>A row, and the rule it was found by.</summary>
+internal readonly record struct PriceMatch(PriceRow Row, PriceRule Rule);
+
+/// <summary>The rules of looking, in their order.</summary>
+internal enum PriceRule
+{
+    OwnExact,
+
+    /// <summary>An id of the operator's, under a date or <c>-latest</c>.</summary>
+    OwnWithoutDate,
+    OwnGlob,
+    BuiltInExact,
+    BuiltInWithoutDate,
 }

@@ -22,6 +22,13 @@ internal sealed record PriceRow(
 {
     /// <summary>The prices of a whole request with a prompt of this size.</summary>
     public TokenPrices For(long promptTokens) => Above is { } tier && promptTokens > tier.PromptTokens ? tier.Prices : Prices;
+
+    /// <summary>The prices of an answer. A fast answer of a model that has no fast row was not sold as one: standard prices.</summary>
+    public TokenPrices For(MeteredUsage usage, long promptTokens) => IsFast(usage) ? Fast! : For(promptTokens);
+
+    public bool IsFast(MeteredUsage usage) => usage.Speed == "fast" && Fast is not null;
+
+    public decimal GeoFactorOf(MeteredUsage usage) => usage.InferenceGeo == "us" ? UsGeoFactor : 1;
 }
 
 /// <summary>USD per million tokens, as the provider publishes them.</summary>

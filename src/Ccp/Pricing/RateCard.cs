@@ -23,21 +23,33 @@ internal sealed record RateCard(string Model, PriceRow Row, decimal Markup, Pric
     /// <param name="answeredModel">As the provider named it; null, or a model without a row: the asked one's row.</param>
     public Charge Price(MeteredUsage usage, string? answeredModel)
     {
-        var row = Row;
-        var microUsd = MicroUsdOf(usage, Row);
+        var row = RowCharged(usage, answeredModel);
+        var microUsd = MicroUsdOf(usage, row);
+        return new Charge(NanoUsd.CeilingFromMicroUsd(microUsd), NanoUsd.CeilingFromMicroUsd(microUsd * Markup), row.Model);
+    }
 
-        // The dearer of the two, so that neither an alias that resolves upwards nor a silent downgrade is served below its price.
-        if (answeredModel is not null
-            && RowOf(answeredModel) is { } answered
-            && answered != Row
-            && MicroUsdOf(usage, answered) is var other
-            && other > microUsd)
+    /// <summary>The dearer of the asked and the answering model's row, so that neither an alias that resolves upwards nor a silent downgrade is served below its price.</summary>
+    public PriceRow RowCharged(MeteredUsage usage, string? answeredModel) =>
+        answeredModel is not null
+        && RowOf(answeredModel) is { } answered
+        && answered != Row
+        && MicroUsdOf(usage, answered) > MicroUsdOf(usage, Row)
+            ? answered
+            : Row;
+
+    /// <summary>The row of one pass: its own model's, else the one of the whole answer.</summary>
+    public PriceRow RowOfPass(in UsageIteration pass, PriceRow charged) => (pass.Model is null ? null : RowOf(pass.Model)) ?? charged;
+
+    /// <returns>The row of a model that an answer names; null when it has none.</returns>
+    public PriceRow? RowOf(string model)
+    {
+        if (IsFixed || model == Model)
         {
-            row = answered;
-            microUsd = other;
+            return Row;
         }
 
-        return new Charge(NanoUsd.CeilingFromMicroUsd(microUsd), NanoUsd.CeilingFromMicroUsd(microUsd * Markup), row.Model);
+        // The same row under another spelling (a date, -latest) is the frozen one, whatever a later book says of it.
+        return Book.Find(model, AdmittedAt) is { } found ? (found.Model == Row.Model ? Row : found) : null;
     }
 
     /// <summary>What a stream in flight would be charged for its tokens so far, before anything is known of modifiers. Allocates nothing.</summary>
@@ -46,14 +58,10 @@ internal sealed record RateCard(string Model, PriceRow Row, decimal Markup, Pric
     /// <summary>Compact JSON for the hold row and the request record; <see cref="RateCardJson.TryRead"/> reads it back.</summary>
     public string ToJson() => RateCardJson.Write(this);
 
-    private static decimal MicroUsdOf(in TokenUsage tokens, PriceRow row, MeteredUsage usage)
-    {
-        // A fast answer of a model that has no fast row was not sold as one: standard prices.
-        var prices = usage.Speed == "fast" && row.Fast is { } fast ? fast : row.For(tokens.Prompt);
-        var microUsd = prices.MicroUsdOf(tokens);
-        microUsd = usage.InferenceGeo == "us" ? microUsd * row.UsGeoFactor : microUsd;
-        return usage.ServiceTier == "batch" ? microUsd * BatchFactor : microUsd;
-    }
+    private static decimal MicroUsdOf(in TokenUsage tokens, PriceRow row, MeteredUsage usage) =>
+        row.For(usage, tokens.Prompt).MicroUsdOf(tokens) * row.GeoFactorOf(usage) * BatchFactorOf(usage);
+
+    public static decimal BatchFactorOf(MeteredUsage usage) => usage.ServiceTier == "batch" ? BatchFactor : 1;
 
     private decimal MicroUsdOf(MeteredUsage usage, PriceRow row)
     {
@@ -66,21 +74,9 @@ internal sealed record RateCard(string Model, PriceRow Row, decimal Markup, Pric
         // The passes are the whole truth: what stands beside them at the top is one of them, or their sum.
         foreach (var pass in usage.Iterations)
         {
-            var own = pass.Model is null ? null : RowOf(pass.Model);
-            microUsd += MicroUsdOf(pass.Tokens, own ?? row, usage);
+            microUsd += MicroUsdOf(pass.Tokens, RowOfPass(pass, row), usage);
         }
 
         return microUsd;
-    }
-
-    private PriceRow? RowOf(string model)
-    {
-        if (IsFixed || model == Model)
-        {
-            return Row;
-        }
-
-        // The same row under another spelling (a date, -latest) is the frozen one, whatever a later book says of it.
-        return Book.Find(model, AdmittedAt) is { } found ? (found.Model == Row.Model ? Row : found) : null;
     }
 }

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -16,23 +15,7 @@ internal static class RateCardJson
         {
             json.WriteStartObject();
             json.WriteString("model", card.Model);
-            json.WriteString("row", card.Row.Model);
-            json.WriteString("as_of", card.Row.AsOf.ToString("O", CultureInfo.InvariantCulture));
-            json.WriteString("source", card.Row.Source);
-            if (card.Row.EffectiveFrom is { } from)
-            {
-                json.WriteString("effective_from", from);
-            }
-            else
-            {
-                json.WriteNull("effective_from");
-            }
-
-            WritePrices(json, card.Row.Prices);
-            WriteTier(json, card.Row.Above);
-            WriteFast(json, card.Row.Fast);
-            json.WriteNumber("web_search_per_1000", card.Row.WebSearchPer1000);
-            json.WriteNumber("us_geo_factor", card.Row.UsGeoFactor);
+            PriceRowJson.WriteMembers(json, card.Row);
             json.WriteNumber("batch_factor", RateCard.BatchFactor);
             json.WriteNumber("markup", card.Markup);
             json.WriteString("admitted_at", card.AdmittedAt);
@@ -52,19 +35,9 @@ internal static class RateCardJson
         {
             using var document = JsonDocument.Parse(text);
             var json = document.RootElement;
-            var row = new PriceRow(
-                json.GetProperty("row").GetString()!,
-                ReadPrices(json),
-                ReadTier(json.GetProperty("above")),
-                json.GetProperty("fast") is { ValueKind: JsonValueKind.Object } fast ? ReadPrices(fast) : null,
-                json.GetProperty("web_search_per_1000").GetDecimal(),
-                json.GetProperty("us_geo_factor").GetDecimal(),
-                json.GetProperty("effective_from") is { ValueKind: JsonValueKind.String } from ? from.GetDateTimeOffset() : null,
-                DateOnly.ParseExact(json.GetProperty("as_of").GetString()!, "O", CultureInfo.InvariantCulture),
-                json.GetProperty("source").GetString()!);
             return new RateCard(
                 json.GetProperty("model").GetString()!,
-                row,
+                PriceRowJson.Read(json),
                 json.GetProperty("markup").GetDecimal(),
                 book,
                 json.GetProperty("admitted_at").GetDateTimeOffset(),
@@ -76,50 +49,4 @@ internal static class RateCardJson
             return null;
         }
     }
-
-    private static void WritePrices(Utf8JsonWriter json, TokenPrices prices)
-    {
-        json.WriteNumber("input", prices.Input);
-        json.WriteNumber("cache_write_5m", prices.CacheWrite5m);
-        json.WriteNumber("cache_write_1h", prices.CacheWrite1h);
-        json.WriteNumber("cache_read", prices.CacheRead);
-        json.WriteNumber("output", prices.Output);
-    }
-
-    private static void WriteTier(Utf8JsonWriter json, PromptTier? tier)
-    {
-        if (tier is null)
-        {
-            json.WriteNull("above");
-            return;
-        }
-
-        json.WriteStartObject("above");
-        json.WriteNumber("prompt_tokens", tier.PromptTokens);
-        WritePrices(json, tier.Prices);
-        json.WriteEndObject();
-    }
-
-    private static void WriteFast(Utf8JsonWriter json, TokenPrices? fast)
-    {
-        if (fast is null)
-        {
-            json.WriteNull("fast");
-            return;
-        }
-
-        json.WriteStartObject("fast");
-        WritePrices(json, fast);
-        json.WriteEndObject();
-    }
-
-    private static TokenPrices ReadPrices(JsonElement json) => new(
-        json.GetProperty("input").GetDecimal(),
-        json.GetProperty("cache_write_5m").GetDecimal(),
-        json.GetProperty("cache_write_1h").GetDecimal(),
-        json.GetProperty("cache_read").GetDecimal(),
-        json.GetProperty("output").GetDecimal());
-
-    private static PromptTier? ReadTier(JsonElement json) =>
-        json.ValueKind == JsonValueKind.Object ? new PromptTier(json.GetProperty("prompt_tokens").GetInt64(), ReadPrices(json)) : null;
 }

@@ -3,7 +3,11 @@ using System.Diagnostics.CodeAnalysis;
 namespace Ccp.Refusals;
 
 /// <summary>A no, with the sentence the person at the keyboard reads: what is wrong, and who can do what about it.</summary>
-internal sealed record Refusal(RefusalCode Code, string Message);
+internal sealed record Refusal(RefusalCode Code, string Message)
+{
+    /// <summary>When asking again makes sense, where that is known; null: as the code has it.</summary>
+    public TimeSpan? Wait { get; init; }
+}
 
 /// <summary>Either what was asked for, or a refusal. There is no third case and no default.</summary>
 internal readonly struct Decision<T>

@@ -6,12 +6,30 @@ internal enum RefusalCode
     /// <summary>No token, or one that nobody holds.</summary>
     TokenUnknown,
     UserDisabled,
+    UserExpired,
+
+    /// <summary>The user may not call from where the call comes from.</summary>
+    AddressNotAllowed,
+
+    /// <summary>Too many calls without a valid token came from one address.</summary>
+    TooManyFailedTokens,
+
+    /// <summary>As many calls are in progress as the user may have at once.</summary>
+    ConcurrencyReached,
+    RequestRateReached,
+    TokenRateReached,
 
     /// <summary>The account is at zero or below; only a top-up helps.</summary>
     InsufficientCredit,
 
     /// <summary>The money is there, but held by calls in progress.</summary>
     FundsSpokenFor,
+    DaySpendReached,
+    MonthSpendReached,
+
+    /// <summary>The spending limit is not reached, but would be by what calls in progress hold.</summary>
+    SpendSpokenFor,
+    ModelNotAllowed,
     ModelNotPriced,
     BodyTooLarge,
     BodyMalformed,

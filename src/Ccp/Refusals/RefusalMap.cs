@@ -10,16 +10,42 @@ internal readonly record struct WireError(int Status, string Type, bool ClientMa
 /// <summary>The only place that knows a status code for a refusal.</summary>
 internal static class RefusalMap
 {
+    /// <summary>A client sleeps through a wait of this length by itself; with a longer one it had better stop and say why.</summary>
+    private const int SecondsWaitedMax = 60;
+
+    public static WireError ToWire(Refusal refusal)
+    {
+        var wire = ToWire(refusal.Code);
+        if (refusal.Wait is not { } wait)
+        {
+            return wire;
+        }
+
+        // Rounded up: a client that comes back a moment early is refused once more.
+        var seconds = Math.Max(1, (int)Math.Min(int.MaxValue, Math.Ceiling(wait.TotalSeconds)));
+        return wire with { RetryAfterSeconds = seconds, ClientMayRetry = seconds <= SecondsWaitedMax };
+    }
+
     public static WireError ToWire(RefusalCode code) => code switch
     {
         RefusalCode.TokenUnknown => new(401, "authentication_error", ClientMayRetry: false),
         RefusalCode.UserDisabled => new(403, "permission_error", ClientMayRetry: false),
+        RefusalCode.UserExpired => new(403, "permission_error", ClientMayRetry: false),
+        RefusalCode.AddressNotAllowed => new(403, "permission_error", ClientMayRetry: false),
+        RefusalCode.TooManyFailedTokens => new(429, "rate_limit_error", ClientMayRetry: true),
+        RefusalCode.ConcurrencyReached => new(429, "rate_limit_error", ClientMayRetry: true, RetryAfterSeconds: 5),
+        RefusalCode.RequestRateReached => new(429, "rate_limit_error", ClientMayRetry: true),
+        RefusalCode.TokenRateReached => new(429, "rate_limit_error", ClientMayRetry: true),
 
         // Not 429: Claude Code would sleep and try again, and no wait refills a prepaid account.
         RefusalCode.InsufficientCredit => new(402, "billing_error", ClientMayRetry: false),
         RefusalCode.FundsSpokenFor => new(429, "rate_limit_error", ClientMayRetry: true, RetryAfterSeconds: 5),
+        RefusalCode.DaySpendReached => new(402, "billing_error", ClientMayRetry: false),
+        RefusalCode.MonthSpendReached => new(402, "billing_error", ClientMayRetry: false),
+        RefusalCode.SpendSpokenFor => new(429, "rate_limit_error", ClientMayRetry: true, RetryAfterSeconds: 5),
 
         // Not 404, which the client hides behind its own words, and not 400, which it sends six times.
+        RefusalCode.ModelNotAllowed => new(403, "permission_error", ClientMayRetry: false),
         RefusalCode.ModelNotPriced => new(403, "permission_error", ClientMayRetry: false),
         RefusalCode.BodyTooLarge => new(413, "request_too_large", ClientMayRetry: true),
         RefusalCode.BodyMalformed => new(400, "invalid_request_error", ClientMayRetry: true),

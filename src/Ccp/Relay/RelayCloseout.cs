@@ -2,6 +2,7 @@ using Ccp.Identity;
 using Ccp.Ledger;
 using Ccp.Metering;
 using Ccp.Pricing;
+using Ccp.Refusals;
 using Ccp.Store;
 using Ccp.Telemetry;
 using Ccp.Usage;
@@ -21,7 +22,11 @@ internal sealed class RelayCloseout(WriteQueue writes, ChargeHistory history, Us
             Settle(call, hold, result, rates);
         }
 
-        usage.WriteCompletion(call);
+        // One who only makes noise is told to wait and leaves no line: the log keeps what others did.
+        if (call.Refusal?.Code != RefusalCode.TooManyFailedTokens)
+        {
+            usage.WriteCompletion(call);
+        }
     }
 
     private void Settle(CallReport call, Hold hold, Forwarding.ForwardResult result, RateCard rates)
@@ -84,5 +89,6 @@ internal sealed class RelayCloseout(WriteQueue writes, ChargeHistory history, Us
         result.UpstreamRequestId,
         call.Elapsed,
         result.TimeToFirstByte,
-        rates.ToJson());
+        rates.ToJson(),
+        ReceiptBasis.Of(rates, owed, result.Reading.AnsweredModel).ToJson(rates));
 }

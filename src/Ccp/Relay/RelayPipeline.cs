@@ -2,6 +2,7 @@ using Ccp.Configuration;
 using Ccp.Forwarding;
 using Ccp.Identity;
 using Ccp.Ledger;
+using Ccp.Limits;
 using Ccp.Pricing;
 using Ccp.Refusals;
 using Ccp.Routing;
@@ -15,7 +16,7 @@ namespace Ccp.Relay;
 /// <summary>The story of a call, from the token to the last step. Stages do the work; the branching is here.</summary>
 internal sealed class RelayPipeline(
     CcpConfig config,
-    UserDirectory users,
+    Admission admission,
     Router router,
     AccountLedger ledger,
     ChargeHistory history,
@@ -31,16 +32,23 @@ internal sealed class RelayPipeline(
     {
         var startedTimestamp = time.GetTimestamp();
         var call = new CallReport(id, time.GetUtcNow()) { Session = request.SessionId, Agent = request.AgentId };
+        using var slot = new Slot(time);
         Hold? hold = null;
         try
         {
-            // :: 1 who. No byte of the body has been read.
-            if (!users.Identify(request.Token).Allows(out var user, out var refusal))
+            // :: 1 who, and may they now. No byte of the body has been read.
+            if (!admission.Identify(request.Token, request.From).Allows(out var user, out var refusal))
             {
                 return call.Refusal = refusal;
             }
 
             call.User = user;
+            var isCharged = request.Kind == RelayKind.Messages;
+            if (admission.Enter(slot, user, request.From, isFree: !isCharged) is { } notNow)
+            {
+                return call.Refusal = notNow;
+            }
+
             if (request.Kind == RelayKind.Models)
             {
                 return call.Refusal = await AskForModelsAsync(request, call, user);
@@ -61,8 +69,12 @@ internal sealed class RelayPipeline(
             call.Facts = facts;
             call.Session ??= facts.SessionId;
 
+            if (!user.Limits.AllowsModel(facts.Model))
+            {
+                return call.Refusal = LimitRefusals.Model(user.Limits, facts.Model);
+            }
+
             // :: 3 where to, with which key, at which price
-            var isCharged = request.Kind == RelayKind.Messages;
             if (!router.Plan(user, facts, isCharged, call.StartedAt, RoutingState.Plain).Allows(out var plan, out refusal))
             {
                 return call.Refusal = refusal;
@@ -101,6 +113,7 @@ internal sealed class RelayPipeline(
             }
             finally
             {
+                slot.Used = call.Owed?.Tokens ?? default;
                 hold?.Dispose();
             }
         }
@@ -108,6 +121,11 @@ internal sealed class RelayPipeline(
 
     private async Task<Refusal?> AskForModelsAsync(RelayRequest request, CallReport call, User user)
     {
+        if (AllowedModels.IdIn(request.Path) is { } model && !user.Limits.AllowsModel(model))
+        {
+            return LimitRefusals.Model(user.Limits, model);
+        }
+
         if (!router.Plan(user, facts: null, isCharged: false, call.StartedAt, RoutingState.Plain).Allows(out var plan, out var refusal))
         {
             return refusal;
@@ -116,7 +134,10 @@ internal sealed class RelayPipeline(
         call.Plan = plan;
         usage.WriteDecision(call);
         var upstream = UpstreamRequest.Build(plan, request.Http.Request, request.Path, body: null);
-        call.Result = await forwarder.SendAsync(plan, upstream, call.Id, isStream: false, isMetered: false, CallMoneyOfNothing(call.Id), request.Http);
+
+        // Byte for byte, unless there is something to take out.
+        Func<ReadOnlyMemory<byte>, byte[]?>? rewrite = user.Limits.Models.Count > 0 && request.IsListOfModels ? list => AllowedModels.Filter(user.Limits, list) : null;
+        call.Result = await forwarder.SendAsync(plan, upstream, call.Id, isStream: false, isMetered: false, CallMoneyOfNothing(call.Id), request.Http, rewrite);
         return NoteRefusal(call);
     }
 
@@ -129,7 +150,7 @@ internal sealed class RelayPipeline(
 
         var usual = history.NinetyFifthPercentile(user.AccountId, rates.Row.Model);
         var amount = HoldPolicy.AmountFor(CostForecasts.Of(rates, facts), usual, canEndEarly: facts.IsStream);
-        return ledger.Place(user.AccountId, id, amount, rates.IsFree, canEndEarly: facts.IsStream);
+        return ledger.Place(user.AccountId, id, amount, rates.IsFree, canEndEarly: facts.IsStream, new SpendLimits(user.Limits.SpendPerDay, user.Limits.SpendPerMonth));
     }
 
     private CallMoney CallMoneyOfNothing(RequestId id) => new(ledger, ledger.PlaceNothing(id), row: null, rates: null);
@@ -179,6 +200,11 @@ internal sealed class RelayPipeline(
         if (result.End == RelayEnd.OutOfCredit)
         {
             log.EndedForCredit(call.Id.Value, call.User!.Name);
+        }
+
+        if (result.End == RelayEnd.SpendLimit)
+        {
+            log.EndedForSpendLimit(call.Id.Value, call.User!.Name);
         }
 
         return result.Refusal;

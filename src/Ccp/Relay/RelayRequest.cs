@@ -1,3 +1,5 @@
+using System.Net;
+using Ccp.Limits;
 using Microsoft.AspNetCore.Http;
 
 namespace Ccp.Relay;
@@ -5,12 +7,16 @@ namespace Ccp.Relay;
 /// <summary>A call as it arrived.</summary>
 /// <param name="Path">From <c>/v1/</c> on: what the upstream is asked for.</param>
 /// <param name="Token">The access token; null when the caller sent none.</param>
-internal sealed record RelayRequest(HttpContext Http, RelayKind Kind, string Path, string? Token)
+/// <param name="From">Where the call comes from.</param>
+internal sealed record RelayRequest(HttpContext Http, RelayKind Kind, string Path, string? Token, IPAddress From)
 {
     private const int IdLengthMax = 128;
 
     /// <summary>One per session of Claude Code, shared by its sub-agents.</summary>
     public string? SessionId => Identifier("x-claude-code-session-id");
+
+    /// <summary>Of all models, not of one.</summary>
+    public bool IsListOfModels => Kind == RelayKind.Models && AllowedModels.IdIn(Path) is null;
 
     public string? AgentId => Identifier("x-claude-code-agent-id");
 

@@ -63,11 +63,17 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
         }
 
         RateCard? rates = null;
-        if (call is { Facts: { } priced, IsCharged: true } && (rates = RatesFor(lane, call, priced)) is null)
+        if (call is { Facts: { } facts, IsCharged: true })
         {
-            return new Rejection(RouteReason.NoPrice, new Refusal(
-                RefusalCode.ModelNotPriced,
-                $"The model {lane.PriceAs ?? lane.NameOf(priced.Model)} has no price on this proxy, so it is not served. Choose another model, or ask your operator to add a [[price]] table for it to the configuration."));
+            var price = PriceChoice.Of(facts.Model, lane, config.Billing, prices, call.Now);
+            if (price.Match is not { } match)
+            {
+                return new Rejection(RouteReason.NoPrice, new Refusal(
+                    RefusalCode.ModelNotPriced,
+                    $"The model {price.PricedAs} has no price on this proxy, so it is not served. Choose another model, or ask your operator to add a [[price]] table for it to the configuration."));
+            }
+
+            rates = new RateCard(price.PricedAs, match.Row, call.User.Markup ?? config.Billing.Markup, prices, call.Now, price.IsFixed);
         }
 
         if (call.State.LanesDown.Contains(lane.Name))
@@ -90,21 +96,6 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
             && CostForecasts.Of(there, facts).Guess > CostForecasts.Of(here, facts).Guess
             ? new Rejection(RouteReason.Dearer)
             : tried;
-    }
-
-    private RateCard? RatesFor(LaneConfig lane, Call call, RequestFacts facts)
-    {
-        var pricedAs = lane.PriceAs ?? lane.NameOf(facts.Model);
-        var row = prices.Find(pricedAs, call.Now);
-        var isFixed = lane.PriceAs is not null;
-        if (row is null && config.Billing.UnknownModelPricedAs is { } substitute)
-        {
-            pricedAs = substitute;
-            row = prices.Find(substitute, call.Now);
-            isFixed = true;
-        }
-
-        return row is null ? null : new RateCard(pricedAs, row, call.User.Markup ?? config.Billing.Markup, prices, call.Now, isFixed);
     }
 
     private (Secret? Key, bool IsOwn) KeyFor(User user, LaneConfig lane)

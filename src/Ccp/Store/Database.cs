@@ -7,13 +7,18 @@ namespace Ccp.Store;
 /// <remarks>Parameters are written <c>$1</c>, <c>$2</c>, … in the order of the values. SQL stays visible where it is used.</remarks>
 internal sealed class Database : IDisposable
 {
+    private const int WalBytesKept = 8 * 1024 * 1024;
+
     private readonly SqliteConnection _connection;
     private readonly Dictionary<string, SqliteCommand> _prepared = [];
 
-    private Database(SqliteConnection connection)
+    private Database(SqliteConnection connection, string path)
     {
         _connection = connection;
+        Path = path;
     }
+
+    public string Path { get; }
 
     /// <summary>Opens the one connection that may write, and brings the schema up to date.</summary>
     /// <exception cref="StoreUnavailableException">The file cannot be opened, is not a ccp store, or belongs to a newer ccp.</exception>
@@ -25,13 +30,16 @@ internal sealed class Database : IDisposable
             database.Execute("PRAGMA journal_mode = WAL");
             database.Execute(syncsEveryCommit ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
             database.Execute("PRAGMA foreign_keys = ON");
+
+            // What a long reader made of the write-ahead log is given back to the disk once the log begins anew.
+            database.Execute($"PRAGMA journal_size_limit = {WalBytesKept}");
             Schema.Migrate(database);
             return database;
         }
         catch (SqliteException error)
         {
             database.Dispose();
-            throw new StoreUnavailableException($"The store {path} cannot be used: {error.Message}", error);
+            throw new StoreUnavailableException($"The store {path} cannot be used. {StoreFault.Describe(error)}", error);
         }
         catch
         {
@@ -92,6 +100,41 @@ internal sealed class Database : IDisposable
         }
     }
 
+    /// <summary>Reads the whole file and looks for what does not fit together. Takes about a second for each gigabyte that the system has in memory.</summary>
+    /// <param name="isThorough">Also compares every index with its table.</param>
+    /// <returns>Null when nothing is wrong.</returns>
+    public string? FindDamage(bool isThorough)
+    {
+        try
+        {
+            var found = Query(isThorough ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)", row => row.GetString(0));
+            return found is ["ok"] ? null : $"The store is damaged ({string.Join(' ', found).Split('\n')[^1]}). {StoreFault.AfterDamage}";
+        }
+        catch (SqliteException error) when (StoreFault.IsDamage(error))
+        {
+            return StoreFault.Describe(error);
+        }
+    }
+
+    /// <summary>Brings the write-ahead log into the file as far as no reader is in the way. Outside of a transaction.</summary>
+    /// <returns>How large the log is.</returns>
+    public long CheckpointWal()
+    {
+        var pages = QueryFirst("PRAGMA wal_checkpoint(PASSIVE)", row => row.GetInt64(1));
+        return Math.Max(pages, 0) * QueryFirst("PRAGMA page_size", row => row.GetInt64(0));
+    }
+
+    /// <summary>Copies all that is committed into an empty file, which then needs no other file beside it.</summary>
+    public void CopyInto(string path)
+    {
+        using var target = Open(path, SqliteOpenMode.ReadWrite);
+        _connection.BackupDatabase(target._connection);
+        target.Execute("PRAGMA journal_mode = DELETE");
+    }
+
+    /// <summary>Room on the disk that the file is on, for the user that ccp runs as.</summary>
+    public long FreeBytes() => new DriveInfo(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!).AvailableFreeSpace;
+
     public void Dispose()
     {
         foreach (var command in _prepared.Values)
@@ -114,12 +157,12 @@ internal sealed class Database : IDisposable
         try
         {
             connection.Open();
-            return new Database(connection);
+            return new Database(connection, path);
         }
         catch (SqliteException error)
         {
             connection.Dispose();
-            throw new StoreUnavailableException($"The store {path} cannot be opened: {error.Message}", error);
+            throw new StoreUnavailableException($"The store {path} cannot be opened. {StoreFault.Describe(error)}", error);
         }
     }
 

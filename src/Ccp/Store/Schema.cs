@@ -4,6 +4,11 @@ namespace Ccp.Store;
 /// <remarks>Units are in the names: <c>_nano</c> is billionths of a US dollar, <c>_ms</c> Unix time in milliseconds, UTC.</remarks>
 internal static class Schema
 {
+    /// <summary>"ccp1": tools that look at the head of a file can tell what it is.</summary>
+    public const int ApplicationId = 0x63637031;
+
+    private const string WrittenByNewer = "The store was written by a newer ccp; run that version, or restore a backup made by this one.";
+
     private static readonly string[] Migrations =
     [
         """
@@ -110,15 +115,35 @@ internal static class Schema
         CREATE INDEX request_by_account ON request (account_id, at_ms);
         CREATE INDEX request_by_time ON request (at_ms);
         """,
+        """
+        -- A user's own limits, as JSON; NULL: none.
+        ALTER TABLE user ADD COLUMN limits TEXT;
+        """,
+        """
+        -- What a receipt is written from: the metered usage, and the rows of other models in it. Null in records that were there before.
+        ALTER TABLE request ADD COLUMN metered TEXT;
+
+        -- Finds the adjustments of a request by the end of their reference, rerate:RUN:REQUEST. Ledger/RequestEntries.cs asks in the same words.
+        CREATE INDEX entry_of_rerate ON entry (substr(reference, 8 + instr(substr(reference, 8), ':')))
+            WHERE kind = 'adjustment' AND reference >= 'rerate:' AND reference < 'rerate;';
+        """,
     ];
+
+    /// <returns>Null when the file is a store that this ccp can read.</returns>
+    public static string? FindMismatch(Database database) => Seen(database) switch
+    {
+        0 => "It is no store of ccp.",
+        var seen when seen > Migrations.Length => WrittenByNewer,
+        _ => null,
+    };
 
     /// <exception cref="StoreUnavailableException">The store was written by a newer ccp.</exception>
     public static void Migrate(Database database)
     {
-        var seen = database.QueryFirst("PRAGMA user_version", row => row.GetInt32(0));
+        var seen = Seen(database);
         if (seen > Migrations.Length)
         {
-            throw new StoreUnavailableException("The store was written by a newer ccp; run that version, or restore a backup made by this one.");
+            throw new StoreUnavailableException(WrittenByNewer);
         }
 
         for (var next = seen; next < Migrations.Length; next++)
@@ -126,4 +151,6 @@ internal static class Schema
             database.Execute($"BEGIN IMMEDIATE; {Migrations[next]} PRAGMA user_version = {next + 1}; COMMIT;");
         }
     }
+
+    private static int Seen(Database database) => database.QueryFirst("PRAGMA user_version", row => row.GetInt32(0));
 }

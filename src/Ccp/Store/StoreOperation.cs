@@ -8,6 +8,9 @@ internal abstract class StoreOperation(bool mustHappen)
     /// <summary>Why the last try was undone; null when it was not.</summary>
     public Exception? Rejected { get; set; }
 
+    /// <summary>True once it has failed by itself: from then on it is tried alone, so that it takes no other with it.</summary>
+    public bool IsSuspect { get; set; }
+
     public abstract void Apply(Database database);
 
     public abstract void Complete();
@@ -15,7 +18,8 @@ internal abstract class StoreOperation(bool mustHappen)
     public abstract void Fail(Exception error);
 }
 
-internal sealed class StoreOperation<T>(Func<Database, T> write, bool mustHappen) : StoreOperation(mustHappen)
+/// <param name="onDisk">Run on the writer's thread once the result is on disk, in the order of the writes: what memory makes of it. Must not block.</param>
+internal sealed class StoreOperation<T>(Func<Database, T> write, Action<T>? onDisk, bool mustHappen) : StoreOperation(mustHappen)
 {
     // Continuations must not run on the writer's thread: it would serve a response instead of committing the next group.
     private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -25,7 +29,19 @@ internal sealed class StoreOperation<T>(Func<Database, T> write, bool mustHappen
 
     public override void Apply(Database database) => _result = write(database);
 
-    public override void Complete() => _done.TrySetResult(_result!);
+    public override void Complete()
+    {
+        try
+        {
+            onDisk?.Invoke(_result!);
+            _done.TrySetResult(_result!);
+        }
+        catch (OverflowException error)
+        {
+            // A balance beyond what can be counted. It is the caller's to hear of; the writer goes on.
+            _done.TrySetException(error);
+        }
+    }
 
     public override void Fail(Exception error) => _done.TrySetException(error);
 }

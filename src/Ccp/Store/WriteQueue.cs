@@ -1,6 +1,4 @@
 using System.Threading.Channels;
-using Ccp.Telemetry;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace Ccp.Store;
@@ -9,7 +7,8 @@ namespace Ccp.Store;
 /// <remarks>
 /// Each operation runs in a savepoint of its own, so one that fails takes nothing else with it. When the store itself fails (disk full, I/O
 /// error), the group is rolled back; operations that may fail do so at once, those that must happen (a settlement) are kept and tried again
-/// every second, and <see cref="Problem"/> says what is wrong until one group has gone through.
+/// every second. <see cref="Problem"/> says what is wrong until the store has taken a write, everything kept is written, and memory agrees
+/// with the disk again.
 /// </remarks>
 internal sealed class WriteQueue : IAsyncDisposable
 {
@@ -18,41 +17,50 @@ internal sealed class WriteQueue : IAsyncDisposable
 
     private const int GroupMax = 256;
 
-    /// <summary>SQLite's code for a broken constraint: the operation's fault, not the store's.</summary>
-    private const int SqliteConstraint = 19;
-
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(1);
 
-    private readonly Database _database;
+    private readonly GroupCommit _commit;
     private readonly TimeProvider _time;
-    private readonly ILogger _log;
     private readonly Channel<StoreOperation> _waiting = Channel.CreateBounded<StoreOperation>(new BoundedChannelOptions(WaitingMax) { SingleReader = true });
     private readonly CancellationTokenSource _closing = new();
-    private readonly List<StoreOperation> _unfinished = [];
     private readonly Task _writer;
-    private volatile string? _problem;
 
-    public WriteQueue(Database database, TimeProvider time, ILogger log)
+    /// <param name="freeBytes">How much room the store's disk has; null: ask the system.</param>
+    public WriteQueue(Database database, TimeProvider time, ILogger log, Func<long>? freeBytes = null)
     {
-        _database = database;
         _time = time;
-        _log = log;
+        _commit = new GroupCommit(database, new StoreHealth(database.CheckpointWal, freeBytes ?? database.FreeBytes, time, log), log);
+
+        // A full disk is seen before the first call, not after it.
+        _commit.Run([]);
         _writer = Task.Factory.StartNew(WriteUntilClosed, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     /// <summary>Null while the store works; else what is wrong, for the operator.</summary>
-    public string? Problem
+    public string? Problem => _commit.Problem;
+
+    /// <summary>What does not stop ccp but wants to be looked at; null when there is nothing.</summary>
+    public string? Warning => _commit.Warning;
+
+    /// <summary>How many writes that must happen wait for the store to work.</summary>
+    public int Unwritten => _commit.UnwrittenCount;
+
+    /// <inheritdoc cref="GroupCommit.AfterFailure"/>
+    public Action<Database>? AfterFailure
     {
-        get => _problem;
-        private set => _problem = value;
+        set => _commit.AfterFailure = value;
     }
 
-    /// <summary>Runs <paramref name="write"/> in the next group.</summary>
+    /// <inheritdoc cref="GroupCommit.ReportDamage"/>
+    public void ReportDamage(string what) => _commit.ReportDamage(what);
+
+    /// <summary>Runs <paramref name="write"/> in the next group. It may be run twice: only the last run counts.</summary>
+    /// <param name="onDisk">What memory makes of it, on the writer's thread, once it is on disk. Must not block.</param>
     /// <returns>Its result, once it is on disk.</returns>
-    /// <exception cref="StoreUnavailableException">The store failed; nothing was written.</exception>
-    public async ValueTask<T> WriteAsync<T>(Func<Database, T> write)
+    /// <exception cref="StoreUnavailableException">The store failed. Nothing was written, or, if the commit's outcome is unknown, <see cref="AfterFailure"/> sees to what was.</exception>
+    public async ValueTask<T> WriteAsync<T>(Func<Database, T> write, Action<T>? onDisk = null)
     {
-        var operation = new StoreOperation<T>(write, mustHappen: false);
+        var operation = new StoreOperation<T>(write, onDisk, mustHappen: false);
         await EnqueueAsync(operation);
         return await operation.Done;
     }
@@ -60,7 +68,7 @@ internal sealed class WriteQueue : IAsyncDisposable
     /// <summary>Runs <paramref name="write"/> in the next group and, should the store fail, again until it has happened.</summary>
     /// <remarks>It must be repeatable: a commit whose outcome is unknown is tried again.</remarks>
     /// <returns>Completes when it is on disk. Nobody needs to wait for it.</returns>
-    public Task MustWriteAsync(Action<Database> write)
+    public Task MustWriteAsync(Action<Database> write, Action? onDisk = null)
     {
         var operation = new StoreOperation<bool>(
             database =>
@@ -68,6 +76,7 @@ internal sealed class WriteQueue : IAsyncDisposable
                 write(database);
                 return true;
             },
+            onDisk is null ? null : _ => onDisk(),
             mustHappen: true);
 
         // Nearly nobody waits for these: a task that is handed on as it is wakes nobody up when it is done.
@@ -116,150 +125,56 @@ internal sealed class WriteQueue : IAsyncDisposable
         while (WaitForWork())
         {
             // What is tried again takes no room from what is new: else enough of it would keep the rest waiting for ever, and the end from coming.
-            group.AddRange(_unfinished);
-            var groupMax = _unfinished.Count + GroupMax;
-            _unfinished.Clear();
+            _commit.TakeUnwritten(group);
+            var groupMax = group.Count + GroupMax;
             while (group.Count < groupMax && _waiting.Reader.TryRead(out var operation))
             {
                 group.Add(operation);
             }
 
-            Commit(group);
+            _commit.Run(group);
             group.Clear();
         }
 
-        foreach (var lost in _unfinished)
+        _commit.TakeUnwritten(group);
+        foreach (var lost in group)
         {
-            lost.Fail(new StoreUnavailableException($"The store did not recover before ccp stopped: {Problem}"));
+            lost.Fail(new StoreUnavailableException($"The store did not recover before ccp stopped. {Problem}"));
         }
     }
 
     /// <returns>False when the queue is closed and what can be written has been.</returns>
     private bool WaitForWork()
     {
-        if (_unfinished.Count > 0)
+        if (Problem is null)
         {
-            // On the way out one more try is made at once, then no more: recovery at the next start settles what is left.
-            return !_closing.IsCancellationRequested
-                ? PauseBeforeRetry()
-                : _waiting.Reader.TryPeek(out _);
+            return _waiting.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult();
         }
 
-        return _waiting.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult();
+        if (_closing.IsCancellationRequested)
+        {
+            // On the way out one more try is made at once, then no more: recovery at the next start settles what is left.
+            return _waiting.Reader.TryPeek(out _);
+        }
+
+        PauseBeforeRetry();
+        return true;
     }
 
-    private bool PauseBeforeRetry()
+    /// <summary>Until it is time to ask the store again whether it works. What is new need not wait, unless it would have what is kept tried again with it.</summary>
+    private void PauseBeforeRetry()
     {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
+        var pause = Task.Delay(RetryEvery, _time, ended.Token);
+        var waited = Unwritten > 0 ? pause : Task.WhenAny(pause, _waiting.Reader.WaitToReadAsync(ended.Token).AsTask());
         try
         {
-            Task.Delay(RetryEvery, _time, _closing.Token).GetAwaiter().GetResult();
+            waited.GetAwaiter().GetResult();
+            ended.Cancel();
         }
         catch (OperationCanceledException)
         {
             // Closing: the try that follows is the last one.
-        }
-
-        return true;
-    }
-
-    private void Commit(List<StoreOperation> group)
-    {
-        try
-        {
-            _database.Run("BEGIN IMMEDIATE");
-            foreach (var operation in group)
-            {
-                ApplyInSavepoint(operation);
-            }
-
-            _database.Run("COMMIT");
-        }
-        catch (Exception error) when (error is SqliteException or InvalidOperationException)
-        {
-            // The connection itself may be unusable too. Whatever it is, this thread goes on: without it every call would wait for ever.
-            RollBack();
-            StoreFailed(group, error);
-            return;
-        }
-
-        foreach (var operation in group)
-        {
-            Finish(operation);
-        }
-
-        if (_unfinished.Count == 0 && Problem is not null)
-        {
-            Problem = null;
-            _log.StoreRecovered();
-        }
-    }
-
-    private void ApplyInSavepoint(StoreOperation operation)
-    {
-        _database.Run("SAVEPOINT operation");
-        try
-        {
-            operation.Apply(_database);
-            _database.Run("RELEASE operation");
-        }
-        catch (Exception error) when (error is not SqliteException { SqliteErrorCode: not SqliteConstraint })
-        {
-            operation.Rejected = error;
-            _database.Run("ROLLBACK TO operation; RELEASE operation");
-        }
-    }
-
-    private void Finish(StoreOperation operation)
-    {
-        if (operation.Rejected is not { } error)
-        {
-            operation.Complete();
-        }
-        else if (operation.MustHappen)
-        {
-            // A settlement that cannot be written is a bug. It is kept and shown, and nothing billed is admitted while it waits.
-            operation.Rejected = null;
-            _unfinished.Add(operation);
-            Problem = $"a ledger write was rejected: {error.Message}";
-            _log.WriteRejected(error);
-        }
-        else
-        {
-            operation.Fail(error);
-        }
-    }
-
-    private void StoreFailed(List<StoreOperation> group, Exception error)
-    {
-        if (Problem is null)
-        {
-            _log.StoreFailed(error);
-        }
-
-        Problem = error.Message;
-        foreach (var operation in group)
-        {
-            operation.Rejected = null;
-            if (operation.MustHappen)
-            {
-                _unfinished.Add(operation);
-            }
-            else
-            {
-                operation.Fail(new StoreUnavailableException($"The store cannot be written: {error.Message}", error));
-            }
-        }
-    }
-
-    private void RollBack()
-    {
-        try
-        {
-            _database.Run("ROLLBACK");
-        }
-        catch (Exception error) when (error is SqliteException or InvalidOperationException)
-        {
-            // SQLite has already rolled back by itself, as it does when the disk is full.
         }
     }
 }

@@ -32,6 +32,21 @@ internal static partial class LogEvents
     [LoggerMessage(14, LogLevel.Information, "Ledger head: entry {Id}, hash {Hash}")]
     public static partial void LedgerHead(this ILogger log, long id, string hash);
 
+    [LoggerMessage(15, LogLevel.Critical, "Billed calls are refused until the store is put right and ccp is restarted: {What}")]
+    public static partial void StoreDamaged(this ILogger log, string what);
+
+    [LoggerMessage(16, LogLevel.Critical, "Billed calls are refused: {Problem}")]
+    public static partial void StoreUnhealthy(this ILogger log, string problem);
+
+    [LoggerMessage(18, LogLevel.Warning, "The store could not be read for damage: {Reason}")]
+    public static partial void StoreNotChecked(this ILogger log, string reason);
+
+    [LoggerMessage(17, LogLevel.Warning, "The write-ahead log has {Mebibytes} MiB: something reads the store for a long time and keeps it from being emptied")]
+    public static partial void WalGrows(this ILogger log, long mebibytes);
+
+    [LoggerMessage(19, LogLevel.Information, "The store was backed up to {Path}; ledger head: entry {Id}, hash {Hash}")]
+    public static partial void BackedUp(this ILogger log, string path, long id, string hash);
+
     [LoggerMessage(20, LogLevel.Warning, "{RequestId}: lane {Lane} could not be reached: {Reason}")]
     public static partial void LaneUnreachable(this ILogger log, string requestId, string lane, string reason);
 
@@ -47,6 +62,12 @@ internal static partial class LogEvents
     [LoggerMessage(24, LogLevel.Warning, "{RequestId}: user {User} has {Balance} USD left")]
     public static partial void LowBalance(this ILogger log, string requestId, string user, string balance);
 
+    [LoggerMessage(25, LogLevel.Warning, "{RequestId}: the stream of user {User} was ended: a spending limit was passed")]
+    public static partial void EndedForSpendLimit(this ILogger log, string requestId, string user);
+
+    [LoggerMessage(26, LogLevel.Warning, "Too many calls without a valid token come from {Address}: it is told to wait, and what it sends meanwhile is not logged")]
+    public static partial void AddressThrottled(this ILogger log, string address);
+
     [LoggerMessage(30, LogLevel.Error, "The usage log cannot be written: {Reason}")]
     public static partial void UsageLogFailed(this ILogger log, string reason);
 
@@ -55,4 +76,34 @@ internal static partial class LogEvents
 
     [LoggerMessage(40, LogLevel.Information, "User {User}: {What}, by {Actor}")]
     public static partial void UserChanged(this ILogger log, string user, string what, string actor);
+
+    [LoggerMessage(41, LogLevel.Information, "Rerate {Run}: {Corrected} requests corrected, {Difference} USD in all, by {Actor}")]
+    public static partial void Rerated(this ILogger log, string run, long corrected, string difference, string actor);
+
+    [LoggerMessage(60, LogLevel.Information, "License: plan {Plan}, features {Features}, until {Expires}, key {KeyId}")]
+    public static partial void LicenseInForce(this ILogger log, string plan, string features, string expires, string keyId);
+
+    [LoggerMessage(61, LogLevel.Information, "Community edition: there is no license")]
+    public static partial void CommunityEdition(this ILogger log);
+
+    [LoggerMessage(62, LogLevel.Warning, "Community edition: {Reason}")]
+    public static partial void LicenseCountsForNothing(this ILogger log, string reason);
+
+    [LoggerMessage(63, LogLevel.Warning, "{Warning}")]
+    public static partial void LicenseExpires(this ILogger log, string warning);
+
+    [LoggerMessage(64, LogLevel.Information, "The license was {What}, by {Actor}")]
+    public static partial void LicenseChanged(this ILogger log, string what, string actor);
+
+    [LoggerMessage(65, LogLevel.Warning, "{Problem}")]
+    public static partial void LicenseKeysIgnored(this ILogger log, string problem);
+
+    [LoggerMessage(68, LogLevel.Warning, "This is a dev build: it also trusts the license keys in the environment")]
+    public static partial void DevBuild(this ILogger log);
+
+    [LoggerMessage(66, LogLevel.Information, "Issued a license: plan {Plan}, features {Features}, until {Expires}, key {KeyId}; redemption {Count} of {CountMax} of its invite")]
+    public static partial void LicenseIssued(this ILogger log, string plan, string features, string expires, string keyId, long count, long countMax);
+
+    [LoggerMessage(67, LogLevel.Error, "The issuer failed: {Reason}")]
+    public static partial void IssuerFailed(this ILogger log, string reason);
 }

@@ -8,6 +8,7 @@ namespace Ccp.Usage;
 /// <param name="PricedAs">The model whose price was charged.</param>
 /// <param name="Charge">With the markup; zero for users who are not charged.</param>
 /// <param name="Rates">The price row and markup as admitted, as JSON.</param>
+/// <param name="Metered">What was priced, as JSON (<see cref="ReceiptBasis"/>); null in records of older versions.</param>
 internal sealed record RequestRecord(
     string Id,
     DateTimeOffset At,
@@ -30,7 +31,8 @@ internal sealed record RequestRecord(
     string? UpstreamRequestId,
     TimeSpan Latency,
     TimeSpan? TimeToFirstByte,
-    string Rates)
+    string Rates,
+    string? Metered = null)
 {
     /// <summary>Repeating it changes nothing: a settlement may be tried twice.</summary>
     public void Insert(Database database)
@@ -40,8 +42,8 @@ internal sealed record RequestRecord(
             INSERT OR IGNORE INTO request (
                 id, at_ms, account_id, user_id, model, answered_model, priced_as, lane, status, reason, is_stream, is_estimated,
                 input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, output_tokens, web_searches,
-                cost_nano, charge_nano, session, agent, upstream_request_id, latency_ms, ttft_ms, rates)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
+                cost_nano, charge_nano, session, agent, upstream_request_id, latency_ms, ttft_ms, rates, metered)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
             """,
             Id,
             At.ToUnixTimeMilliseconds(),
@@ -68,7 +70,8 @@ internal sealed record RequestRecord(
             UpstreamRequestId,
             (long)Latency.TotalMilliseconds,
             TimeToFirstByte is { } firstByte ? (long)firstByte.TotalMilliseconds : null,
-            Rates);
+            Rates,
+            Metered);
         database.Run("UPDATE user SET last_seen_at_ms = max(coalesce(last_seen_at_ms, 0), $2) WHERE id = $1", UserId, At.ToUnixTimeMilliseconds());
     }
 
@@ -95,7 +98,12 @@ internal sealed record RequestRecord(
         UpstreamRequestId: null,
         Latency: TimeSpan.Zero,
         TimeToFirstByte: null,
-        hold.Rates).Insert(database);
+        hold.Rates,
+        MeteredOf(hold)).Insert(database);
+
+    private static string? MeteredOf(HoldRow hold) => RateCardJson.TryRead(hold.Rates, PriceBook.BuiltIn) is { } card
+        ? ReceiptBasis.Of(card, MeteredUsage.Of(hold.Tokens), answeredModel: null).ToJson(card)
+        : null;
 
     /// <summary>Deletes what is older than the operator wants to keep. The ledger keeps its entries.</summary>
     public static int DeleteBefore(Database database, DateTimeOffset oldest) =>

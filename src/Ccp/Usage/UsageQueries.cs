@@ -39,6 +39,12 @@ internal static class UsageQueries
     public static bool IsKnown(Database database, string name) =>
         database.QueryFirst("SELECT count(*) FROM user WHERE name = $1", row => row.GetInt64(0), name) > 0;
 
+    /// <summary>As <see cref="ShownName"/>; null for an account that no user was ever made for.</summary>
+    public static string? NameOf(Database database, long account) => database.QueryFirst(
+        "SELECT name, deleted_at_ms IS NOT NULL FROM user WHERE account_id = $1",
+        row => ShownName(row.GetString(0), account, row.GetInt64(1) == 1),
+        account);
+
     /// <returns>A line for every user, deleted or not, used or not.</returns>
     public static List<UserUsage> ByUser(Database database, string? name, DateTimeOffset from, DateTimeOffset to) => database.Query(
         $"""

@@ -40,6 +40,8 @@ internal sealed class CcpServer : IDisposable
         [server]
         listen = "127.0.0.1:0"
         drain = "1s"
+        [limits]
+        concurrent = 100000
         [[lane]]
         name = "anthropic"
         base_url = "{upstream.AbsoluteUri.TrimEnd('/')}"

@@ -13,7 +13,13 @@ public sealed class CommandLineTests
         UserCommands.Build(_ => null),
         BalanceCommand.Build(_ => null),
         UsageCommand.Build(_ => null),
+        RequestsCommand.Build(_ => null),
+        ReceiptCommand.Build(_ => null),
+        RefundCommand.Build(_ => null),
         LedgerCommands.Build(_ => null),
+        PricingCommands.Build(_ => null),
+        DbCommands.Build(_ => null),
+        LicenseCommands.Build(_ => null),
         TokenCommands.Build(),
         VersionCommand.Build(),
     };
@@ -22,15 +28,40 @@ public sealed class CommandLineTests
     [InlineData("user list --json")]
     [InlineData("user add alice --api-key - --balance 50 --admin")]
     [InlineData("user update alice --admin true --disabled false --markup 1.5 --billing false --api-key env:KEY")]
+    [InlineData("user add alice --concurrent 4 --requests-per-minute 60 --tokens-per-minute 0 --spend-per-day 20 --spend-per-month 200.50")]
+    [InlineData("user update alice --models claude-haiku-*,claude-sonnet-* --allow-from 10.0.0.0/8 --expires 2027-01-31")]
+    [InlineData("user update alice --concurrent default")]
     [InlineData("user delete alice --yes")]
     [InlineData("user token alice --server http://127.0.0.1:8082")]
     [InlineData("balance alice")]
     [InlineData("balance alice 50.25 --reference r --note n")]
+    [InlineData("balance alice -12.50 --note n")]
+    [InlineData("balance alice 5 --adjust --note n")]
+    [InlineData("requests alice --limit 5 --before req_1")]
+    [InlineData("receipt req_1 --json")]
+    [InlineData("refund req_1 0.5 --note n")]
+    [InlineData("refund req_1")]
+    [InlineData("pricing show")]
+    [InlineData("pricing show claude-* --json")]
+    [InlineData("pricing explain claude-opus-5-5")]
+    [InlineData("pricing rerate --since 30d --until 2026-11-22 --user alice --dry-run --run fix-1")]
     [InlineData("usage")]
     [InlineData("usage alice --since 7d --by session")]
     [InlineData("ledger show alice --limit 5 --before 9")]
     [InlineData("ledger verify --json")]
+    [InlineData("db backup monday.db --json")]
+    [InlineData("db check")]
+    [InlineData("db restore monday.db --check")]
+    [InlineData("db restore monday.db --yes --config c.toml")]
     [InlineData("token hash")]
+    [InlineData("license status --json")]
+    [InlineData("license activate license.pack --server http://127.0.0.1:8082")]
+    [InlineData("license activate -")]
+    [InlineData("license deactivate --config /etc/ccp/config.toml")]
+    [InlineData("license login --issuer https://licenses.example --invite 3fz9-team-a --email ann@example.org --device --loopback --json")]
+    [InlineData("license keygen --key license.key --kid 2026")]
+    [InlineData("license issue --key license.key --plan pro --feature zai_offload --feature x --days 365 --sub ann --device this")]
+    [InlineData("license issuer --key license.key --invites invites.toml --listen 127.0.0.1:8083 --redemptions counts.json --url https://licenses.example")]
     [InlineData("init --dir /tmp/x")]
     [InlineData("check --config /etc/ccp/config.toml")]
     [InlineData("version")]
@@ -48,9 +79,26 @@ public sealed class CommandLineTests
     [InlineData("balance")]
     [InlineData("balance alice --reference r")]
     [InlineData("balance alice 50 60")]
+    [InlineData("balance alice -12.50")]
+    [InlineData("balance alice 5 --adjust")]
+    [InlineData("balance alice --adjust")]
+    [InlineData("receipt")]
+    [InlineData("refund")]
+    [InlineData("pricing")]
+    [InlineData("pricing explain")]
+    [InlineData("pricing rerate --dry-run")]
     [InlineData("usage --by week")]
     [InlineData("ledger")]
+    [InlineData("db")]
+    [InlineData("db backup")]
+    [InlineData("db restore")]
     [InlineData("ledger show --limit many")]
+    [InlineData("license")]
+    [InlineData("license activate")]
+    [InlineData("license login")]
+    [InlineData("license issue --key license.key --plan pro")]
+    [InlineData("license issue --key license.key --plan pro --days many")]
+    [InlineData("license issuer --key license.key")]
     [InlineData("bogus")]
     public void What_makes_no_sense_is_wrong_usage(string line)
     {
@@ -95,6 +143,22 @@ public sealed class CommandLineTests
         var body = AdminCall.BodyOf(("username", "alice"), ("initialBalance", "50.10"), ("isAdmin", "true"), ("note", null));
 
         Assert.Equal("""{"username":"alice","initialBalance":"50.10","isAdmin":true}""", Encoding.UTF8.GetString(body.Span));
+    }
+
+    [Fact]
+    public void Limits_travel_as_one_object_of_those_that_were_stated()
+    {
+        var limits = new LimitOptions();
+        var command = new Command("x");
+        limits.AddTo(command);
+
+        Assert.Null(limits.Json(command.Parse([])));
+        Assert.Equal(
+            """{"concurrent":4,"spendPerDay":"20.50","models":["a","b-*"],"allowFrom":null,"expires":"2027-01-31"}""",
+            limits.Json(command.Parse(["--concurrent", "4", "--spend-per-day", "20.50", "--models", "a, b-*", "--allow-from", "default", "--expires", "2027-01-31"])));
+        Assert.Throws<WrongUsageException>(() => limits.Json(command.Parse(["--concurrent", "many"])));
+        Assert.Throws<WrongUsageException>(() => limits.Json(command.Parse(["--spend-per-day", "1e3"])));
+        Assert.Equal("""{"limits":{"concurrent":4}}""", Encoding.UTF8.GetString(AdminCall.BodyOf(("limits", """{"concurrent":4}""")).Span));
     }
 
     private static IEnumerable<Command> Below(Command command) => command.Subcommands.SelectMany(child => Below(child).Prepend(child));

@@ -37,7 +37,7 @@ public sealed class UserTests
 
         Assert.Equal(["alice", "root"], list.EnumerateObject().Select(user => user.Name));
         Assert.Equal(
-            """{"isAdmin":false,"disabled":false,"hasApiKey":true,"usage":{"requests":1,"tokens":54321,"balance":49.75},"limits":{},"createdAt":"2026-11-22T12:00:00+00:00","lastSeenAt":"2026-11-22T12:00:00+00:00","hasToken":true,"billing":true,"markup":1.5,"fromFile":false}""",
+            """{"isAdmin":false,"disabled":false,"hasApiKey":true,"usage":{"requests":1,"tokens":54321,"balance":49.75},"limits":{},"createdAt":"2026-11-22T12:00:00+00:00","lastSeenAt":"2026-11-22T12:00:00+00:00","hasToken":true,"billing":true,"markup":1.5,"fromFile":false,"limitsInForce":{"concurrent":16}}""",
             list.GetProperty("alice").GetRawText());
         Assert.True(list.GetProperty("root").GetProperty("isAdmin").GetBoolean());
     }

@@ -56,10 +56,14 @@ public sealed partial class ExampleTests
     {
         var defaults = ConfigReader.Default(Environment.GetValueOrDefault).Config!;
         Assert.Equal(defaults.Server.Listen, config.Server.Listen);
-        Assert.Equal(defaults.Server, config.Server with { Listen = defaults.Server.Listen });
+        Assert.Equal(defaults.Server, config.Server with { Listen = defaults.Server.Listen, TrustedProxies = defaults.Server.TrustedProxies });
+        Assert.Empty(config.Server.TrustedProxies);
+        Assert.Equal(defaults.Auth, config.Auth);
+        Assert.Equal(defaults.Limits, config.Limits);
         Assert.Equal(defaults.Billing, config.Billing);
         Assert.Equal(defaults.Storage, config.Storage);
         Assert.Equal(defaults.Logs, config.Logs);
+        Assert.Equal(defaults.License, config.License);
         var (lane, defaultLane) = (config.Lanes[0], defaults.Lanes[0]);
         Assert.Empty(lane.ForwardHeaders);
         Assert.Equal(defaultLane, lane with { ForwardHeaders = defaultLane.ForwardHeaders });

@@ -18,7 +18,7 @@ public sealed class UserStoreTests : IDisposable
     public UserStoreTests()
     {
         _database = Database.OpenWriter(_folder["ccp.db"], syncsEveryCommit: false);
-        _users = new UserStore(_vault, new ManualClock());
+        _users = new UserStore(_vault, UserLimits.BuiltIn, new ManualClock());
     }
 
     public void Dispose()

@@ -28,7 +28,7 @@ internal sealed class Books : IAsyncDisposable
         Recovered = Recovery.SettleAll(Database);
         Database.Run("COMMIT");
         Writes = new WriteQueue(Database, clock, NullLogger.Instance);
-        Ledger = new AccountLedger(Writes, Book, Recovery, overdraft);
+        Ledger = new AccountLedger(Writes, Book, Recovery, overdraft, clock);
         Ledger.Load(Database);
     }
 

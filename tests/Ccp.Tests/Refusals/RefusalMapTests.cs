@@ -25,6 +25,13 @@ public sealed class RefusalMapTests
     [InlineData("UserDisabled", 403, "permission_error", false, null)]
     [InlineData("InsufficientCredit", 402, "billing_error", false, null)]
     [InlineData("FundsSpokenFor", 429, "rate_limit_error", true, 5)]
+    [InlineData("UserExpired", 403, "permission_error", false, null)]
+    [InlineData("AddressNotAllowed", 403, "permission_error", false, null)]
+    [InlineData("ConcurrencyReached", 429, "rate_limit_error", true, 5)]
+    [InlineData("DaySpendReached", 402, "billing_error", false, null)]
+    [InlineData("MonthSpendReached", 402, "billing_error", false, null)]
+    [InlineData("SpendSpokenFor", 429, "rate_limit_error", true, 5)]
+    [InlineData("ModelNotAllowed", 403, "permission_error", false, null)]
     [InlineData("ModelNotPriced", 403, "permission_error", false, null)]
     [InlineData("BodyTooLarge", 413, "request_too_large", true, null)]
     [InlineData("BodyMalformed", 400, "invalid_request_error", true, null)]
@@ -38,6 +45,21 @@ public sealed class RefusalMapTests
     public void A_refusal_looks_as_Claude_Code_needs_it(string code, int status, string type, bool mayRetry, int? retryAfter)
     {
         Assert.Equal(new WireError(status, type, mayRetry, retryAfter), RefusalMap.ToWire(Enum.Parse<RefusalCode>(code)));
+    }
+
+    [Theory]
+    [InlineData(1, 1, true)]
+    [InlineData(999, 1, true)]
+    [InlineData(1_001, 2, true)]
+    [InlineData(60_000, 60, true)]
+    [InlineData(60_001, 61, false)]
+    [InlineData(240_000, 240, false)]
+    [InlineData(long.MaxValue / 10_000, int.MaxValue, false)]
+    public void A_wait_is_told_in_whole_seconds_and_a_long_one_is_not_slept_through(long milliseconds, int retryAfter, bool mayRetry)
+    {
+        var refusal = new Refusal(RefusalCode.TokenRateReached, "wait") { Wait = TimeSpan.FromMilliseconds(milliseconds) };
+
+        Assert.Equal(new WireError(429, "rate_limit_error", mayRetry, retryAfter), RefusalMap.ToWire(refusal));
     }
 
     [Fact]

@@ -107,7 +107,7 @@ public sealed class WriteQueueTests : IAsyncDisposable
         Assert.NotNull(_queue.Problem);
 
         await _queue.WriteAsync(database => Put(database, "later", 1));
-        Assert.Null(_queue.Problem);
+        await Waiting.UntilAsync(() => _queue.Problem is null);
     }
 
     [Fact]

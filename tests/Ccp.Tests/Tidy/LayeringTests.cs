@@ -18,13 +18,16 @@ public sealed partial class LayeringTests
         ["Metering"] = "Pricing",
         ["Store"] = "Telemetry",
         ["Configuration"] = "Pricing Refusals",
-        ["Identity"] = "Store Refusals Configuration",
+        ["Licenses"] = "Configuration Telemetry",
+        ["Issuing"] = "Configuration Licenses Listening Telemetry",
+        ["Identity"] = "Store Refusals Configuration Pricing",
         ["Ledger"] = "Store Pricing Refusals Telemetry Identity",
         ["Routing"] = "Pricing Configuration Refusals Identity Ledger",
+        ["Limits"] = "Configuration Identity Pricing Refusals Telemetry",
         ["Forwarding"] = "Routing Metering Configuration Refusals Telemetry Ledger Pricing Store",
         ["Usage"] = "Store Pricing Refusals Telemetry Configuration Identity Routing Ledger Forwarding",
-        ["Relay"] = "Configuration Forwarding Identity Ledger Metering Pricing Refusals Routing Store Telemetry Usage",
-        ["Admin"] = "Identity Ledger Usage Pricing Routing Refusals Configuration Store Telemetry Listening",
+        ["Relay"] = "Configuration Forwarding Identity Ledger Limits Metering Pricing Refusals Routing Store Telemetry Usage",
+        ["Admin"] = "Identity Ledger Limits Usage Pricing Routing Refusals Configuration Store Telemetry Listening Licenses",
         ["Listening"] = "Relay Admin Refusals Configuration Telemetry Forwarding",
         ["Cli"] = Anything,
         [""] = Anything,
@@ -64,6 +67,6 @@ public sealed partial class LayeringTests
         Use().Matches(Sources.Code(text)).Select(match => match.Groups["folder"].Value).Where(MayUse.ContainsKey).Distinct();
 
     /// <summary>A using directive, or a name with its folder before it. The namespace of the file itself is no use.</summary>
-    [GeneratedRegex(@"(?<!namespace )\bCcp\.(?<folder>[A-Z]\w+)|(?<![\w.""])(?<folder>Admin|Cli|Configuration|Forwarding|Identity|Ledger|Listening|Metering|Pricing|Refusals|Relay|Routing|Store|Telemetry|Usage)\.(AccountLedger|AdminApi|MeterReading|ForwardResult|[A-Z]\w+(Config|Book|Store|Relay|Queue|Ledger))\b")]
+    [GeneratedRegex(@"(?<!namespace )\bCcp\.(?<folder>[A-Z]\w+)|(?<![\w.""])(?<folder>Admin|Cli|Configuration|Forwarding|Identity|Ledger|Limits|Listening|Metering|Pricing|Refusals|Relay|Routing|Store|Telemetry|Usage)\.(AccountLedger|AdminApi|MeterReading|ForwardResult|[A-Z]\w+(Config|Book|Store|Relay|Queue|Ledger))\b")]
     private static partial Regex Use();
 }

@@ -1,10 +1,13 @@
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Ccp.Pricing;
 using Ccp.ScriptedUpstream;
 using Ccp.Tests.Shared;
+using Microsoft.Data.Sqlite;
 
 namespace Ccp.WireTests.Hosting;
 
@@ -36,7 +39,8 @@ internal abstract class CcpUnderTest : IAsyncDisposable
     protected CcpUnderTest(CcpSetup setup)
     {
         Setup = setup;
-        Home = Directory.CreateTempSubdirectory("ccp-wire-").FullName;
+        Home = setup.Home ?? Directory.CreateTempSubdirectory("ccp-wire-").FullName;
+        Directory.CreateDirectory(Home);
         File.WriteAllText(ConfigPath, setup.Toml);
     }
 
@@ -86,6 +90,38 @@ internal abstract class CcpUnderTest : IAsyncDisposable
 
     public abstract Task TopUpAsync(string user, string usd);
 
+    /// <summary>From here on no hold can be written, until <see cref="MendStore"/>.</summary>
+    public void BreakStore() => AlterStore("ALTER TABLE hold RENAME TO hold_elsewhere");
+
+    public void MendStore() => AlterStore("ALTER TABLE hold_elsewhere RENAME TO hold");
+
+    private void AlterStore(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(Home, "ccp.db")};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    /// <summary>Asks the administration API over the socket in the data directory, as the command line does.</summary>
+    public async Task<(int Status, JsonElement Json)> AdministerAsync(HttpMethod method, string path, string? body = null)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellation) =>
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(Home, "ccp.sock")), cancellation);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        });
+        using var request = new HttpRequestMessage(method, $"http://localhost{path}");
+        request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
+        using var answer = await client.SendAsync(request);
+        return ((int)answer.StatusCode, JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync()).RootElement);
+    }
+
     public HttpRequestMessage Request(HttpMethod method, string target, string? token = Alice, string? body = null)
     {
         var request = new HttpRequestMessage(method, new Uri(Address + target.TrimStart('/'), new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
@@ -118,7 +154,10 @@ internal abstract class CcpUnderTest : IAsyncDisposable
     {
         _client.Dispose();
         await StopAsync();
-        Directory.Delete(Home, recursive: true);
+        if (Setup.Home is null)
+        {
+            Directory.Delete(Home, recursive: true);
+        }
     }
 }
 
@@ -133,6 +172,11 @@ internal sealed class CcpSetup
 
     public string Billing { get; set; } = "";
 
+    /// <summary>Out of the way unless a test is about them.</summary>
+    public string Limits { get; set; } = "concurrent = 100000";
+
+    public string Auth { get; set; } = "";
+
     public string Lane { get; set; } = "";
 
     public string AliceKeys { get; set; } = "";
@@ -140,6 +184,12 @@ internal sealed class CcpSetup
     public string More { get; set; } = "";
 
     public Dictionary<string, string> Environment { get; } = new() { ["DEFAULT_ANTHROPIC_API_KEY"] = CcpUnderTest.TeamKey };
+
+    /// <summary>The data directory, which stays its giver's to delete; null for one of its own.</summary>
+    public string? Home { get; set; }
+
+    /// <summary>In process only: the keys whose licenses it trusts; null for those that it was built with.</summary>
+    public IReadOnlyDictionary<string, byte[]>? LicenseKeys { get; set; }
 
     /// <summary>In process only; null for the system's.</summary>
     public ManualClock? Clock { get; set; }
@@ -153,6 +203,10 @@ internal sealed class CcpSetup
         [billing]
         minimum_topup = "0.000000001"
         {Billing}
+        [limits]
+        {Limits}
+        [auth]
+        {Auth}
         [[lane]]
         name = "anthropic"
         base_url = "{UpstreamUrl.AbsoluteUri.TrimEnd('/')}"

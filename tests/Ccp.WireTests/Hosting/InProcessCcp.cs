@@ -18,7 +18,7 @@ internal sealed class InProcessCcp(CcpSetup setup) : CcpUnderTest(setup)
         string? Lookup(string name) => Setup.Environment.GetValueOrDefault(name);
         var source = ConfigSource.Load(ConfigPath, DataDirectory.At(Home), Lookup);
         Assert.Empty(source.Result.Problems);
-        _server = await RunningServer.StartAsync(source, DataDirectory.At(Home), Lookup, Setup.Clock ?? TimeProvider.System, _log);
+        _server = await RunningServer.StartAsync(source, DataDirectory.At(Home), Lookup, Setup.Clock ?? TimeProvider.System, _log, Setup.LicenseKeys);
         Address = new Uri(_server.Addresses.Single());
     }
 

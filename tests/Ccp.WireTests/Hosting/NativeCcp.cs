@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net.Sockets;
 using System.Text;
 
 namespace Ccp.WireTests.Hosting;
@@ -77,16 +76,29 @@ internal sealed class NativeCcp(CcpSetup setup) : CcpUnderTest(setup)
 
     public override async Task TopUpAsync(string user, string usd)
     {
-        using var client = new HttpClient(new SocketsHttpHandler
+        var (status, json) = await AdministerAsync(HttpMethod.Post, $"/admin/balance/{user}", $$"""{"amount":{{usd}}}""");
+        Assert.True(status == 200, json.ToString());
+    }
+
+    /// <summary>One command of the executable, in this ccp's data directory.</summary>
+    public static async Task<(int ExitCode, string Output, string Errors)> CommandAsync(string home, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(NativePath!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        start.Environment.Clear();
+        start.Environment["CCP_HOME"] = home;
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEndAsync();
+        using var limit = new CancellationTokenSource(StopsWithin);
+        try
         {
-            ConnectCallback = async (_, cancellation) =>
-            {
-                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(Home, "ccp.sock")), cancellation);
-                return new NetworkStream(socket, ownsSocket: true);
-            },
-        });
-        using var answer = await client.PostAsync($"http://localhost/admin/balance/{user}", new StringContent($$"""{"amount":{{usd}}}""", Encoding.UTF8, "application/json"));
-        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+            await process.WaitForExitAsync(limit.Token);
+        }
+        finally
+        {
+            process.Kill();
+        }
+
+        return (process.ExitCode, await output, await errors);
     }
 }

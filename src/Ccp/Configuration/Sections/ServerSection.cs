@@ -51,6 +51,7 @@ internal static class ServerSection
             certificate,
             key,
             insecure,
+            LimitsSection.ReadRanges(table, "trusted_proxies") ?? [],
 
             // The ceiling is what one buffer can hold; below the floor no conversation fits.
             table.ByteSize("max_body", 64 << 10, 1 << 30) ?? 32 << 20,

@@ -28,8 +28,9 @@ internal static class UserSection
             }
 
             var user = new UserConfig(name ?? "", hash, table.Flag("admin"), ReadKey(table, keyNames), table.Flag("billing"), BillingSection.Markup(table), ReadLaneOverride(table, lanes));
+            var limits = LimitsSection.ReadOfUser(table, isCharged: user.IsAdmin != true && user.IsBilled != false);
             table.RefuseUnknown();
-            users.Add(user);
+            users.Add(user with { Limits = limits });
         }
 
         return users;

@@ -1,0 +1,58 @@
+using System.CommandLine;
+using Ccp.Forwarding;
+using Ccp.Issuing;
+using Ccp.Licenses;
+using Ccp.Licensing;
+
+namespace Ccp.Cli;
+
+/// <summary><c>ccp license login</c>: gets a license from an issuer and activates it.</summary>
+internal static class LicenseLoginCommand
+{
+    public static Command Build(Func<string, string?> environment, IReadOnlyDictionary<string, byte[]> keys)
+    {
+        var issuer = new Option<string>("--issuer") { Description = "The issuer's address: https, or http on this host.", HelpName = "URL", Required = true };
+        var invite = new Option<string?>("--invite") { Description = "The invite's code. Without it the issuer's page asks for it.", HelpName = "CODE" };
+        var email = new Option<string?>("--email") { Description = "Whom the license is for.", HelpName = "EMAIL" };
+        var device = new Option<bool>("--device") { Description = "Ask for a license that is valid on this host only." };
+        var loopback = new Option<bool>("--loopback") { Description = "The browser is on this host, and is sent back to ccp in the end." };
+        var server = new Option<string?>("--server") { Description = "The server to activate the license on instead of this host's; needs CCP_ADMIN_TOKEN. Default: $CCP_SERVER.", HelpName = "URL" };
+        var config = new Option<string?>("--config") { Description = "The configuration file, for when no server runs. Default: as for serve.", HelpName = "FILE" };
+        var json = new Option<bool>("--json") { Description = "Print the license as JSON in the end." };
+        var command = new Command("login", "Get a license from an issuer: prints an address and a code, and waits until they are confirmed there.\n\nExample: ccp license login --issuer https://licenses.example --invite 3fz9-team-a")
+        {
+            issuer, invite, email, device, loopback, server, config, json,
+        };
+        command.SetAction(parsed => ApiCommand.RunAsync(async () =>
+        {
+            var address = IssuerClient.AddressOf(parsed.GetRequiredValue(issuer))
+                ?? throw new WrongUsageException("--issuer takes an https address, for example https://licenses.example; http only on this host. An invite would cross the network in the clear.");
+            var request = new DeviceBeginRequest(parsed.GetValue(invite), parsed.GetValue(email), parsed.GetValue(device) ? HostDevice.Id : null);
+            using var handler = Handler(address, environment);
+            using var client = new IssuerClient(address, handler);
+            var login = new LicenseLogin(client, pack => ProblemOf(pack, keys), line => Console.Error.WriteLine(Terminal.Clean(line)), TimeProvider.System);
+            var pack = parsed.GetValue(loopback) ? await login.WithLoopbackAsync(request) : await login.WithDeviceCodeAsync(request);
+
+            await using var connection = await LicenseCommands.Opening(environment, keys)(parsed.GetValue(server), parsed.GetValue(config));
+            var call = new AdminCall("POST", LicenseCommands.ApiPath) { Body = AdminCall.BodyOf(("pack", System.Text.Encoding.UTF8.GetString(pack))) };
+            return ApiCommand.Report(await connection.SendAsync(call), parsed.GetValue(json), LicenseCommands.Show);
+        }));
+        return command;
+    }
+
+    /// <summary>Why a pack counts for nothing on this host; null when it counts.</summary>
+    public static string? ProblemOf(byte[] pack, IReadOnlyDictionary<string, byte[]> keys) =>
+        LicensePack.Verify(pack, keys, TimeProvider.System.GetUtcNow(), HostDevice.Id).Problem is { } problem ? LicenseWords.Of(problem) : null;
+
+    /// <summary>No redirect and no cookie; through the network's proxy, as HTTPS_PROXY says, but not to this host.</summary>
+    private static SocketsHttpHandler Handler(Uri address, Func<string, string?> environment)
+    {
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = !address.IsLoopback };
+        if (address.Scheme == "https")
+        {
+            handler.SslOptions.CertificateChainPolicy = TrustedRoots.Find(null, environment("SSL_CERT_FILE"), environment("SSL_CERT_DIR")).ToChainPolicy();
+        }
+
+        return handler;
+    }
+}

@@ -1,0 +1,69 @@
+using Ccp.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace Ccp.Issuing;
+
+/// <summary>The invites of a file, read again when it changes. A bad change keeps the invites that stood, and is logged.</summary>
+internal sealed class InviteBook
+{
+    private readonly Lock _lock = new();
+    private readonly string _path;
+    private readonly ILogger _log;
+    private IReadOnlyDictionary<string, Invite> _invites;
+    private (DateTime WrittenAt, long Length) _readFrom;
+
+    /// <exception cref="InvalidOperationException">The file is wrong; the message has every problem on a line of its own.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public InviteBook(string path, ILogger log)
+    {
+        _path = path;
+        _log = log;
+        _readFrom = Stamp();
+        _invites = Load(out var problems) ?? throw new InvalidOperationException(problems);
+    }
+
+    public int Count => _invites.Count;
+
+    public Invite? Find(string code)
+    {
+        lock (_lock)
+        {
+            var stamp = Stamp();
+            if (stamp != _readFrom)
+            {
+                _readFrom = stamp;
+                Reload();
+            }
+
+            return _invites.GetValueOrDefault(code);
+        }
+    }
+
+    private void Reload()
+    {
+        try
+        {
+            if (Load(out var problems) is { } invites)
+            {
+                _invites = invites;
+            }
+            else
+            {
+                _log.IssuerFailed($"the invites stay as they were: {problems}");
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            _log.IssuerFailed($"the invites stay as they were: {error.Message}");
+        }
+    }
+
+    private IReadOnlyDictionary<string, Invite>? Load(out string problems)
+    {
+        var (invites, found) = InviteFile.Read(_path, File.ReadAllBytes(_path));
+        problems = string.Join('\n', found);
+        return invites;
+    }
+
+    private (DateTime WrittenAt, long Length) Stamp() => new FileInfo(_path) is { Exists: true } file ? (file.LastWriteTimeUtc, file.Length) : default;
+}

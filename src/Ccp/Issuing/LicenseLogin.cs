@@ -1,0 +1,135 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Ccp.Licensing;
+
+namespace Ccp.Issuing;
+
+/// <summary>Gets a license from an issuer while a person says yes on its page. What the issuer sends is believed only when it verifies.</summary>
+/// <param name="problemOf">Why a pack counts for nothing here; null when it counts.</param>
+/// <param name="say">Shows the person a line.</param>
+internal sealed class LicenseLogin(IssuerClient issuer, Func<byte[], string?> problemOf, Action<string> say, TimeProvider time)
+{
+    private static readonly TimeSpan LongestInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(30);
+
+    /// <summary>Shows a code and an address, on whatever device a browser is, and asks until it is decided.</summary>
+    /// <returns>A pack that verifies.</returns>
+    public async Task<byte[]> WithDeviceCodeAsync(DeviceBeginRequest request)
+    {
+        var (begun, deadline) = await BeginAsync(request);
+        say($"Open {begun.AuthorizeUrl}");
+        say($"and compare the code: {begun.UserCode}");
+        return await PollAsync(begun, deadline);
+    }
+
+    /// <summary>Shows an address, for a browser on this host, and waits for it to be sent back here.</summary>
+    /// <returns>A pack that verifies.</returns>
+    public async Task<byte[]> WithLoopbackAsync(DeviceBeginRequest request)
+    {
+        using var catcher = new RedirectCatcher(problemOf);
+        await catcher.StartAsync();
+        try
+        {
+            var (begun, deadline) = await BeginAsync(request with { RedirectUrl = catcher.Url });
+            say($"Open {begun.AuthorizeUrl} in a browser on this host");
+            say($"and compare the code: {begun.UserCode}");
+            using var late = new CancellationTokenSource(deadline - time.GetUtcNow(), time);
+            var caught = await catcher.Caught.WaitAsync(late.Token);
+            return caught switch
+            {
+                { IsDenied: true } => throw Denied(),
+                { Pack: { } pack } => pack,
+                _ => await PollAsync(begun, deadline, isDecided: true),
+            };
+        }
+        catch (OperationCanceledException) when (!catcher.Caught.IsCompleted)
+        {
+            throw Expired();
+        }
+        finally
+        {
+            await catcher.StopAsync();
+        }
+    }
+
+    private async Task<(DeviceBeginAnswer Begun, DateTimeOffset Deadline)> BeginAsync(DeviceBeginRequest request)
+    {
+        var begun = await issuer.BeginAsync(request);
+        if (begun is not { UserCode.Length: > 0, PollToken.Length: > 0, AuthorizeUrl: { } url } || !Uri.TryCreate(url, UriKind.Absolute, out var address) || !IssuerClient.IsSafe(address))
+        {
+            throw new LoginFailedException("The issuer did not say where to go on. What answered may be no issuer of licenses for ccp: look at its URL.");
+        }
+
+        var wait = TimeSpan.FromSeconds(Math.Clamp(begun.ExpiresIn, 1, LongestWait.TotalSeconds));
+        return (begun with { AuthorizeUrl = address.AbsoluteUri }, time.GetUtcNow() + wait);
+    }
+
+    /// <param name="isDecided">True: the issuer has the answer already, and is asked at once.</param>
+    private async Task<byte[]> PollAsync(DeviceBeginAnswer begun, DateTimeOffset deadline, bool isDecided = false)
+    {
+        var interval = TimeSpan.FromSeconds(Math.Clamp(begun.Interval, 1, LongestInterval.TotalSeconds));
+        for (var isFirst = true; ; isFirst = false)
+        {
+            if (!(isDecided && isFirst))
+            {
+                await Task.Delay(interval, time);
+            }
+
+            if (time.GetUtcNow() >= deadline)
+            {
+                throw Expired();
+            }
+
+            if (await TryPollAsync(begun.PollToken!) is not { } answer)
+            {
+                interval = interval * 2 < LongestInterval ? interval * 2 : LongestInterval;
+                continue;
+            }
+
+            switch (answer.Status)
+            {
+                case "pending":
+                    break;
+                case "ok":
+                    return Checked(answer.Pack);
+                case "expired":
+                    throw Expired();
+                case "not_found":
+                    throw Denied();
+                default:
+                    throw new LoginFailedException("The issuer answered with a status that this version of ccp does not know.");
+            }
+        }
+    }
+
+    /// <returns>Null when the issuer could not be asked just now.</returns>
+    private async Task<DevicePollAnswer?> TryPollAsync(string pollToken)
+    {
+        try
+        {
+            return await issuer.PollAsync(pollToken);
+        }
+        catch (HttpRequestException error) when (error.StatusCode is null or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError)
+        {
+            return null;
+        }
+    }
+
+    private byte[] Checked(JsonElement? sent)
+    {
+        var pack = Encoding.UTF8.GetBytes(sent switch
+        {
+            { ValueKind: JsonValueKind.String } text => text.GetString()!,
+            { } value => value.GetRawText(),
+            null => "",
+        });
+        return problemOf(pack) is { } problem
+            ? throw new LoginFailedException($"What the issuer sent was not taken up: {problem}.")
+            : pack;
+    }
+
+    private static LoginFailedException Expired() => new("Nobody confirmed the login in time. Begin it again.");
+
+    private static LoginFailedException Denied() => new("The login was refused on the issuer's page, or the issuer no longer knows it. Begin it again.");
+}

@@ -1,0 +1,4 @@
+namespace Ccp.Issuing;
+
+/// <summary>A login that brought no license. The message says why, and what to do.</summary>
+internal sealed class LoginFailedException(string message, Exception? inner = null) : InvalidOperationException(message, inner);

@@ -1,0 +1,77 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Ccp.Configuration;
+using Ccp.Identity;
+using Ccp.Refusals;
+using Ccp.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace Ccp.Limits;
+
+/// <summary>Who is let in now: the token, where it comes from, and how much its user does already. No disk, and no lock that is held for long.</summary>
+internal sealed class Admission(UserDirectory users, AuthConfig auth, TimeProvider time, ILogger log)
+{
+    private readonly FailedTokens _failed = new(auth.FailedAttemptsPerMinute, time);
+    private readonly ConcurrentDictionary<long, UserActivity> _activities = new();
+
+    /// <summary>Who is calling. Nothing of the request's body has been read yet.</summary>
+    public Decision<User> Identify(string? token, IPAddress from)
+    {
+        if (users.Identify(token).Allows(out var user, out var refusal))
+        {
+            return user;
+        }
+
+        if (refusal.Code != RefusalCode.TokenUnknown || _failed.Add(from, out var isNews) is not { Ticks: > 0 } wait)
+        {
+            return refusal;
+        }
+
+        if (isNews)
+        {
+            log.AddressThrottled(from.ToString());
+        }
+
+        return LimitRefusals.FailedTokens(wait);
+    }
+
+    /// <summary>Whether the user may call at all, now and from there.</summary>
+    /// <returns>Null when nothing speaks against it.</returns>
+    public Refusal? RefusalOf(User user, IPAddress from)
+    {
+        if (user.Limits.Expires is { } expires && time.GetUtcNow() >= expires)
+        {
+            return LimitRefusals.Expired(user, expires);
+        }
+
+        return user.Limits.AllowsAddress(from) ? null : LimitRefusals.Address(user, from);
+    }
+
+    /// <summary>Lets a call in, or says why not.</summary>
+    /// <param name="slot">The call's own; filled when it is let in.</param>
+    /// <param name="isFree">True for calls that cost nothing, such as counting tokens: they take no slot and are not counted.</param>
+    public Refusal? Enter(Slot slot, User user, IPAddress from, bool isFree)
+    {
+        if (RefusalOf(user, from) is { } shutOut)
+        {
+            return shutOut;
+        }
+
+        if (isFree)
+        {
+            return null;
+        }
+
+        var activity = _activities.GetOrAdd(user.Id, static _ => new UserActivity());
+        if (activity.TryEnter(user.Limits, Monotonic(time)) is { } full)
+        {
+            return full;
+        }
+
+        slot.Occupy(activity, user.Limits);
+        return null;
+    }
+
+    /// <summary>The monotonic clock as a time since a moment that never changes.</summary>
+    public static TimeSpan Monotonic(TimeProvider time) => time.GetElapsedTime(0);
+}

@@ -1,0 +1,183 @@
+using Ccp.Ledger;
+using Ccp.Pricing;
+using Ccp.Tests.Shared;
+using Ccp.Usage;
+
+namespace Ccp.Tests.Admin;
+
+public sealed class ReceiptTests
+{
+    private const string Own =
+        """
+        [[price]]
+        model = "house-model"
+        input = 1
+        output = 2
+        """;
+
+    private static readonly MeteredUsage Used = new(new TokenUsage(1_201, 17, 3, 70_001, 333), [], WebSearches: 2, ServiceTier: "batch");
+
+    [Fact]
+    public async Task A_receipt_names_every_line_its_price_and_its_entry()
+    {
+        await using var till = await WithAliceAsync();
+        var charge = await new ServedCall("alice", "req_1", Used) { AnsweredModel = "claude-sonnet-4-5-20250929", Model = "claude-sonnet-4-5" }.WriteAsync(till);
+
+        var receipt = (await till.AskAsync("GET", "/admin/requests/req_1/receipt")).Json;
+
+        Assert.Equal(
+            ["input 1201 3", "cache_write_5m 17 3.75", "cache_write_1h 3 6", "cache_read 70001 0.30", "output 333 15", "web_searches 2 10"],
+            Lines(receipt).Where(line => line.GetProperty("count").ValueKind != System.Text.Json.JsonValueKind.Null)
+                .Select(line => $"{line.GetProperty("item")} {line.GetProperty("count")} {line.GetProperty("unitUsd").GetRawText()}"));
+        Assert.Equal(charge.ToUsd(), SumOf(receipt));
+        Assert.Equal(charge.ToUsd(), receipt.GetProperty("chargeDollars").GetDecimal());
+        Assert.Equal(charge.ToUsd(), receipt.GetProperty("netDollars").GetDecimal());
+        Assert.Equal("complete", receipt.GetProperty("endedText").GetString());
+        Assert.False(receipt.GetProperty("estimated").GetBoolean());
+        Assert.Equal("""[{"model":"claude-sonnet-4-5","effectiveFrom":null,"asOf":"2026-10-31","source":"Anthropic pricing and model pages; agrees with the table in Claude Code 2.1.330"}]""", receipt.GetProperty("prices").GetRawText());
+        var entry = (await till.AskAsync("GET", "/admin/ledger?limit=1")).Json[0];
+        Assert.Equal(entry.GetProperty("id").GetInt64(), receipt.GetProperty("entry").GetProperty("id").GetInt64());
+        Assert.Equal(entry.GetProperty("hash").GetString(), receipt.GetProperty("entry").GetProperty("hash").GetString());
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, receipt.GetProperty("explanation").ValueKind);
+    }
+
+    [Fact]
+    public async Task A_receipt_says_the_same_when_the_price_book_has_changed()
+    {
+        await using var till = await WithAliceAsync(Own);
+        var passes = new UsageIteration[] { new("house-model", new(5_001, 0, 0, 0, 7)), new("claude-haiku-5-5", new(100_001, 0, 0, 0, 1)), new(null, new(11, 0, 0, 0, 3)) };
+        await new ServedCall("alice", "req_1", Used with { Iterations = passes }) { AnsweredModel = "claude-opus-5-5" }.WriteAsync(till);
+        var before = (await till.AskAsync("GET", "/admin/requests/req_1/receipt")).Text;
+
+        await till.RestartAsync("[[price]]\nmodel = \"house-*\"\ninput = 100\noutput = 200\n[[price]]\nmodel = \"claude-*\"\ninput = 7\noutput = 9");
+
+        Assert.Equal(before, (await till.AskAsync("GET", "/admin/requests/req_1/receipt")).Text);
+        Assert.Contains("\"row\":\"house-model\"", before, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_call_charged_by_recovery_has_a_receipt_that_adds_up()
+    {
+        await using var till = await WithAliceAsync();
+        var row = HoldRowOf(till, "req_crashed", new TokenUsage(120_000, 0, 0, 0, 77));
+        await till.Till.Writes.WriteAsync(database =>
+        {
+            row.Insert(database);
+            return true;
+        });
+        var running = await till.AskAsync("GET", "/admin/requests/req_crashed/receipt");
+
+        await till.RestartAsync();
+        var receipt = (await till.AskAsync("GET", "/admin/requests/req_crashed/receipt")).Json;
+
+        Assert.Equal(409, running.Status);
+        Assert.Contains("in progress", running.Error, StringComparison.Ordinal);
+        Assert.Equal("crash", receipt.GetProperty("ended").GetString());
+        Assert.True(receipt.GetProperty("estimated").GetBoolean());
+        Assert.Equal("above", Lines(receipt)[0].GetProperty("basis").GetString());
+        Assert.Equal(row.Charge.ToUsd(), SumOf(receipt));
+        Assert.Equal(row.Charge.ToUsd(), receipt.GetProperty("chargeDollars").GetDecimal());
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, receipt.GetProperty("explanation").ValueKind);
+    }
+
+    [Fact]
+    public async Task Users_have_receipts_of_their_own_requests_and_nobody_else_s()
+    {
+        await using var till = TillUnderTest.WithConfig();
+        var alice = await till.AddUserAsync("alice", ""","initialBalance":50""");
+        var bob = await till.AddUserAsync("bob", ""","initialBalance":50""");
+        await new ServedCall("alice", "req_1", Used).WriteAsync(till);
+        await till.Till.Writes.WriteAsync(database =>
+        {
+            HoldRowOf(till, "req_running", new TokenUsage(1, 0, 0, 0, 0)).Insert(database);
+            return true;
+        });
+
+        var own = await till.AskWithAsync(alice, "GET", "/user/requests/req_1/receipt");
+        var strangers = await till.AskWithAsync(bob, "GET", "/user/requests/req_1/receipt");
+        var nobodys = await till.AskWithAsync(bob, "GET", "/user/requests/req_0/receipt");
+
+        Assert.Equal(200, own.Status);
+        Assert.Equal("alice", own.Json.GetProperty("username").GetString());
+        Assert.Equal(404, strangers.Status);
+        Assert.Equal((nobodys.Status, nobodys.Text), (strangers.Status, strangers.Text));
+        var strangersRunning = await till.AskWithAsync(bob, "GET", "/user/requests/req_running/receipt");
+        Assert.Equal((nobodys.Status, nobodys.Text), (strangersRunning.Status, strangersRunning.Text));
+        Assert.Equal(409, (await till.AskWithAsync(alice, "GET", "/user/requests/req_running/receipt")).Status);
+        Assert.Equal(401, (await till.AskWithAsync(null, "GET", "/user/requests/req_1/receipt")).Status);
+        Assert.Equal(403, (await till.AskWithAsync(alice, "GET", "/admin/requests/req_1/receipt")).Status);
+        Assert.Equal(404, (await till.AskAsync("GET", "/admin/requests/req_0/receipt")).Status);
+    }
+
+    [Fact]
+    public async Task After_the_record_only_the_ledger_knows_and_the_receipt_says_so()
+    {
+        await using var till = TillUnderTest.WithConfig();
+        var alice = await till.AddUserAsync("alice", ""","initialBalance":50""");
+        var bob = await till.AddUserAsync("bob");
+        var charge = await new ServedCall("alice", "req_1", Used).WriteAsync(till);
+        await till.Till.Writes.WriteAsync(database => RequestRecord.DeleteBefore(database, DateTimeOffset.MaxValue));
+
+        var receipt = await till.AskAsync("GET", "/admin/requests/req_1/receipt");
+
+        Assert.Equal(charge.ToUsd(), receipt.Json.GetProperty("chargeDollars").GetDecimal());
+        Assert.Equal("alice", receipt.Json.GetProperty("username").GetString());
+        Assert.Empty(Lines(receipt.Json));
+        Assert.Contains("deleted", receipt.Json.GetProperty("explanation").GetString(), StringComparison.Ordinal);
+        Assert.Equal(200, (await till.AskWithAsync(alice, "GET", "/user/requests/req_1/receipt")).Status);
+        Assert.Equal(404, (await till.AskWithAsync(bob, "GET", "/user/requests/req_1/receipt")).Status);
+    }
+
+    [Fact]
+    public async Task A_record_of_an_older_ccp_has_lines_only_where_its_sums_come_to_the_charge()
+    {
+        await using var till = await WithAliceAsync();
+        var plain = await new ServedCall("alice", "req_plain", MeteredUsage.Of(Used.Tokens)) { KeepsUsage = false }.WriteAsync(till);
+        var halved = await new ServedCall("alice", "req_batch", Used) { KeepsUsage = false }.WriteAsync(till);
+
+        var known = (await till.AskAsync("GET", "/admin/requests/req_plain/receipt")).Json;
+        var unknown = (await till.AskAsync("GET", "/admin/requests/req_batch/receipt")).Json;
+
+        Assert.Equal(plain.ToUsd(), SumOf(known));
+        Assert.Contains("sums only", known.GetProperty("explanation").GetString(), StringComparison.Ordinal);
+        Assert.Empty(Lines(unknown));
+        Assert.Equal(halved.ToUsd(), unknown.GetProperty("chargeDollars").GetDecimal());
+        Assert.Contains("too little", unknown.GetProperty("explanation").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_user_who_is_metered_only_has_lines_that_come_to_nothing()
+    {
+        await using var till = TillUnderTest.WithConfig();
+        await till.AddUserAsync("carol", ""","billing":false""");
+        await new ServedCall("carol", "req_1", Used).WriteAsync(till);
+
+        var receipt = (await till.AskAsync("GET", "/admin/requests/req_1/receipt")).Json;
+
+        Assert.Equal(0m, SumOf(receipt));
+        Assert.Equal("not_charged", Lines(receipt)[^1].GetProperty("item").GetString());
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, receipt.GetProperty("entry").ValueKind);
+        Assert.Contains("not charged", receipt.GetProperty("explanation").GetString(), StringComparison.Ordinal);
+    }
+
+    private static HoldRow HoldRowOf(TillUnderTest till, string id, TokenUsage tokens)
+    {
+        var now = till.Clock.GetUtcNow();
+        var card = new RateCard("claude-haiku-5-5", till.Till.Prices.Find("claude-haiku-5-5", now)!, 1.35m, till.Till.Prices, now, IsFixed: false);
+        var alice = till.User("alice");
+        return new HoldRow(
+            id, alice.AccountId, now, new NanoUsd(1), (card with { Markup = 1m }).RunningAmount(tokens), card.RunningAmount(tokens), tokens,
+            alice.Id, card.Model, "anthropic", IsStream: true, Session: null, Agent: null, card.ToJson());
+    }
+
+    private static async Task<TillUnderTest> WithAliceAsync(string toml = "")
+    {
+        var till = TillUnderTest.WithConfig(toml);
+        await till.AddUserAsync("alice", ""","initialBalance":50""");
+        return till;
+    }
+
+    private static List<System.Text.Json.JsonElement> Lines(System.Text.Json.JsonElement receipt) => [.. receipt.GetProperty("lines").EnumerateArray()];
+
+    private static decimal SumOf(System.Text.Json.JsonElement receipt) => Lines(receipt).Sum(line => line.GetProperty("usd").GetDecimal());
+}

@@ -1,0 +1,136 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Ccp.Cli;
+using Ccp.Issuing;
+using Ccp.Licensing;
+using Ccp.Listening;
+using Ccp.Tests.Licenses;
+using Ccp.Tests.Shared;
+using Ccp.Tests.Store;
+
+namespace Ccp.Tests.Issuing;
+
+/// <summary>A real issuer on a port of its own, invites in a file, a clock that the test moves; and a browser and a login to use it with.</summary>
+internal sealed class IssuerUnderTest : IAsyncDisposable
+{
+    public const string Trial = "trial-invite";
+    public const string Once = "single-invite";
+    public const string Past = "expired-invite";
+
+    private const string Invites =
+        $"""
+        [[invite]]
+        code = "{Trial}"
+        plan = "trial"
+        features = ["zai_offload"]
+        ttl_days = 14
+        max_redemptions = 5
+        [[invite]]
+        code = "{Once}"
+        plan = "pro"
+        ttl_days = 365
+        max_redemptions = 1
+        [[invite]]
+        code = "{Past}"
+        plan = "pro"
+        ttl_days = 365
+        max_redemptions = 1
+        expires_at = 2026-11-22
+        """;
+
+    private readonly TempFolder _folder = new();
+    private readonly Redemptions _redemptions;
+    private readonly SmallServer _server;
+    private readonly HttpClient _browser = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false });
+
+    private IssuerUnderTest(SigningKey key)
+    {
+        File.WriteAllText(_folder["invites.toml"], Invites);
+        _redemptions = new Redemptions(RedemptionsPath);
+        var issuer = new Issuer(key, new InviteBook(_folder["invites.toml"], Log), _redemptions, Clock, Log);
+        _server = LicenseIssuerCommand.Serve(issuer, new IPEndPoint(IPAddress.Loopback, 0), null, Clock, Log);
+    }
+
+    public ManualClock Clock { get; } = new();
+
+    public LogLines Log { get; } = new();
+
+    public string RedemptionsPath => _folder["redeemed.json"];
+
+    /// <summary>What the person at the terminal has been shown.</summary>
+    public List<string> Shown { get; } = [];
+
+    /// <param name="key">Null: the one that the login trusts.</param>
+    public static async Task<IssuerUnderTest> StartAsync(SigningKey? key = null)
+    {
+        var issuer = new IssuerUnderTest(key ?? IssuedLicense.Key);
+        await issuer._server.StartAsync();
+        return issuer;
+    }
+
+    public async Task<byte[]> LoginAsync(DeviceBeginRequest request, bool isLoopback = false, Uri? address = null)
+    {
+        using var client = new IssuerClient(address ?? _server.Address, new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false });
+        var login = new LicenseLogin(client, ProblemOf, line => { lock (Shown) { Shown.Add(line); } }, Clock);
+        return isLoopback ? await login.WithLoopbackAsync(request) : await login.WithDeviceCodeAsync(request);
+    }
+
+    public string? ProblemOf(byte[] pack) => LicensePack.Verify(pack, IssuedLicense.Keys, Clock.GetUtcNow()).Problem?.ToString();
+
+    /// <summary>Waits until the login shows where to go.</summary>
+    public async Task<(Uri Url, string Code)> ShownAsync()
+    {
+        await Waiting.UntilAsync(() => { lock (Shown) { return Shown.Count == 2; } });
+        return (new Uri(Shown[0].Split(' ')[1]), Shown[1].Split(' ')[^1]);
+    }
+
+    /// <summary>Moves the clock whenever the login waits for its next question, until the login has ended.</summary>
+    public async Task<T> EndAsync<T>(Task<T> login)
+    {
+        var interval = TimeSpan.FromSeconds(IssuerEndpoint.IntervalSeconds);
+        await Waiting.UntilAsync(() =>
+        {
+            if (!login.IsCompleted && Clock.HasTimerDueIn(interval))
+            {
+                Clock.Advance(interval);
+            }
+
+            return login.IsCompleted;
+        });
+        return await login;
+    }
+
+    public async Task<(int Status, JsonElement Json)> AskAsync(string path, string body, string type = "application/json")
+    {
+        using var response = await _browser.PostAsync(new Uri(_server.Address, path), new StringContent(body, Encoding.UTF8, type));
+        using var document = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+        return ((int)response.StatusCode, document.RootElement.Clone());
+    }
+
+    public Task<HttpResponseMessage> GetAsync(Uri url) => _browser.GetAsync(url);
+
+    public Task<HttpResponseMessage> GetAsync(string path) => _browser.GetAsync(new Uri(_server.Address, path));
+
+    /// <summary>Presses a button on the page.</summary>
+    public Task<HttpResponseMessage> AnswerAsync(string code, string answer, string? invite = null)
+    {
+        var form = new Dictionary<string, string> { ["code"] = code, ["answer"] = answer };
+        if (invite is not null)
+        {
+            form["invite"] = invite;
+        }
+
+        return _browser.PostAsync(new Uri(_server.Address, "authorize"), new FormUrlEncodedContent(form));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _browser.Dispose();
+        using var cut = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        await _server.StopAsync(cut.Token);
+        _server.Dispose();
+        _redemptions.Dispose();
+        _folder.Dispose();
+    }
+}

@@ -1,0 +1,180 @@
+using Ccp.Ledger;
+using Ccp.Pricing;
+using Ccp.Refusals;
+using Ccp.Telemetry;
+using Ccp.Tests.Shared;
+using Ccp.Tests.Store;
+
+namespace Ccp.Tests.Ledger;
+
+/// <summary>What an account may be charged in a day and in a month.</summary>
+public sealed class SpendTests : IAsyncDisposable
+{
+    private const long Overdraft = 100;
+
+    private static readonly SpendLimits Thousand = new(new NanoUsd(1_000), NanoUsd.Zero);
+
+    private readonly TempFolder _folder = new();
+    private readonly ManualClock _clock = new(new DateTimeOffset(2026, 11, 29, 12, 0, 0, TimeSpan.Zero));
+    private Books _books;
+
+    public SpendTests()
+    {
+        _books = Books.Open(_folder, _clock, overdraft: Overdraft);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _books.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Up_to_the_limit_calls_are_let_in_and_at_the_limit_none_until_midnight()
+    {
+        var account = await _books.NewAccountAsync(1_000_000);
+        await ChargeAsync(account, 999);
+        await ChargeAsync(account, 1);
+
+        Assert.Equal(RefusalCode.DaySpendReached, CodeOf(account, Thousand));
+        Assert.Null(CodeOf(account, new SpendLimits(new NanoUsd(1_001), NanoUsd.Zero)));
+        Assert.Null(CodeOf(account, default));
+
+        _clock.Advance(TimeSpan.FromHours(12) - TimeSpan.FromTicks(1));
+        Assert.Equal(RefusalCode.DaySpendReached, CodeOf(account, Thousand));
+        _clock.Advance(TimeSpan.FromTicks(1));
+        Assert.Null(CodeOf(account, Thousand));
+    }
+
+    [Fact]
+    public async Task A_month_ends_with_the_calendar_s()
+    {
+        var monthly = new SpendLimits(NanoUsd.Zero, new NanoUsd(1_000));
+        var account = await _books.NewAccountAsync(1_000_000);
+        await ChargeAsync(account, 600);
+        _clock.Advance(TimeSpan.FromDays(1));
+        await ChargeAsync(account, 400);
+
+        Assert.Equal(RefusalCode.MonthSpendReached, CodeOf(account, monthly));
+        Assert.Null(CodeOf(account, Thousand));
+        _clock.Advance(TimeSpan.FromHours(12));
+        Assert.Null(CodeOf(account, monthly));
+    }
+
+    [Fact]
+    public async Task A_clock_set_back_over_midnight_does_not_begin_the_day_anew()
+    {
+        var account = await _books.NewAccountAsync(1_000_000);
+        await ChargeAsync(account, 1_000);
+        _clock.JumpTo(_clock.GetUtcNow() - TimeSpan.FromDays(1));
+        Assert.Equal(RefusalCode.DaySpendReached, CodeOf(account, Thousand));
+    }
+
+    [Fact]
+    public async Task What_calls_in_progress_hold_is_spoken_for()
+    {
+        var account = await _books.NewAccountAsync(1_000_000);
+        await ChargeAsync(account, 500);
+        Assert.True(TryPlace(account, 400, Thousand).Allows(out var first, out _));
+
+        Assert.Equal(RefusalCode.SpendSpokenFor, CodeOf(account, Thousand, amount: 101));
+        Assert.Null(CodeOf(account, Thousand, amount: 100));
+
+        // Nobody else being there, the rest can be used whatever the estimate says.
+        await _books.SettleAsync(first, charge: 499);
+        Assert.Null(CodeOf(account, Thousand, amount: 1_000_000));
+    }
+
+    [Fact]
+    public async Task However_many_ask_at_once_they_hold_no_more_than_is_left()
+    {
+        var account = await _books.NewAccountAsync(1_000_000);
+        var admitted = 0;
+        Parallel.For(0, 200, _ =>
+        {
+            if (TryPlace(account, 100, Thousand).Allows(out var _, out var _))
+            {
+                Interlocked.Increment(ref admitted);
+            }
+        });
+
+        Assert.Equal(10, admitted);
+    }
+
+    [Fact]
+    public async Task Streams_that_pass_the_limit_by_more_than_the_overdraft_are_ended_newest_first_and_say_so()
+    {
+        var account = await _books.NewAccountAsync(1_000_000);
+        await ChargeAsync(account, 500);
+        Assert.True(TryPlace(account, 1, Thousand).Allows(out var older, out _));
+        Assert.True(TryPlace(account, 1, Thousand).Allows(out var newer, out _));
+
+        older.NoteProgress(Books.Progress(300));
+        newer.NoteProgress(Books.Progress(200 + Overdraft));
+        Assert.False(newer.MustEnd);
+        newer.NoteProgress(Books.Progress(201 + Overdraft));
+
+        Assert.True(newer.MustEnd);
+        Assert.Equal(EndCause.SpendLimit, newer.EndCause);
+        Assert.False(older.MustEnd);
+    }
+
+    [Fact]
+    public async Task Want_of_balance_is_named_before_a_limit()
+    {
+        var account = await _books.NewAccountAsync(100);
+        Assert.True(TryPlace(account, 1, new SpendLimits(new NanoUsd(50), NanoUsd.Zero)).Allows(out var hold, out _));
+        hold.NoteProgress(Books.Progress(101 + Overdraft));
+        Assert.Equal(EndCause.Overdrawn, hold.EndCause);
+    }
+
+    [Fact]
+    public async Task What_was_spent_is_known_after_a_restart_from_the_entries_of_the_month()
+    {
+        _clock.JumpTo(new DateTimeOffset(2026, 10, 31, 12, 0, 0, TimeSpan.Zero));
+        var account = await _books.NewAccountAsync(1_000_000);
+        var other = await _books.NewAccountAsync(1_000_000);
+        await ChargeAsync(account, 5_000);
+        _clock.Advance(TimeSpan.FromDays(28));
+        await ChargeAsync(account, 300);
+        _clock.Advance(TimeSpan.FromDays(1));
+        await ChargeAsync(account, 70);
+        await ChargeAsync(other, 1);
+        await _books.Ledger.PostAsync(account, EntryKind.Refund, new NanoUsd(70), "back", "test", "");
+        await _books.Ledger.PostAsync(account, EntryKind.TopUp, new NanoUsd(5_000), "top", "test", "");
+        await _books.Writes.DisposeAsync();
+        _books.Database.Dispose();
+        _books = Books.Open(_folder, _clock, overdraft: Overdraft);
+
+        Assert.Equal(RefusalCode.DaySpendReached, CodeOf(account, new SpendLimits(new NanoUsd(70), NanoUsd.Zero)));
+        Assert.Null(CodeOf(account, new SpendLimits(new NanoUsd(71), NanoUsd.Zero)));
+        Assert.Equal(RefusalCode.MonthSpendReached, CodeOf(account, new SpendLimits(NanoUsd.Zero, new NanoUsd(370))));
+        Assert.Null(CodeOf(account, new SpendLimits(NanoUsd.Zero, new NanoUsd(371))));
+        Assert.Null(CodeOf(other, new SpendLimits(new NanoUsd(2), NanoUsd.Zero)));
+    }
+
+    [Fact]
+    public async Task What_costs_nothing_is_not_limited()
+    {
+        var account = await _books.NewAccountAsync(1_000_000);
+        await ChargeAsync(account, 1_000);
+        Assert.True(_books.Ledger.Place(account, RequestId.New(), NanoUsd.Zero, isFree: true, canEndEarly: true, Thousand).Allows(out _, out _));
+    }
+
+    private async Task ChargeAsync(long account, long charge) => await _books.SettleAsync(_books.Place(account, charge), charge);
+
+    private Decision<Hold> TryPlace(long account, long amount, SpendLimits limits) =>
+        _books.Ledger.Place(account, RequestId.New(), new NanoUsd(amount), isFree: false, canEndEarly: true, limits);
+
+    /// <summary>Why a call is not let in; null when it is. One that is, ends at once.</summary>
+    private RefusalCode? CodeOf(long account, SpendLimits limits, long amount = 1)
+    {
+        if (TryPlace(account, amount, limits).Allows(out var hold, out var refusal))
+        {
+            hold.Dispose();
+            return null;
+        }
+
+        return refusal.Code;
+    }
+}

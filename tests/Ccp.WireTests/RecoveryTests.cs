@@ -1,0 +1,86 @@
+using System.Text.Json;
+using Ccp.ScriptedUpstream;
+using Ccp.WireTests.Hosting;
+
+namespace Ccp.WireTests;
+
+using Usage = Ccp.ScriptedUpstream.Usage;
+
+/// <summary>The drill of docs/recovery.md, with the commands an operator would type.</summary>
+public sealed class RecoveryTests
+{
+    private static readonly Usage Small = new(Input: 25, Output: 15);
+
+    [Fact]
+    public async Task A_store_is_backed_up_while_it_serves_restored_when_it_does_not_and_the_usage_log_names_what_is_missing()
+    {
+        Assert.SkipUnless(CcpUnderTest.IsNative, "What commands do is seen on the executable.");
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.Stream(CcpUnderTest.Model, ["hi"], Small));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+        await CallAsync(ccp);
+        await UntilAsync(() => ccp.Store.Charges.Count == 1);
+
+        // The path is the caller's, not the server's.
+        var name = $"ccp-backup-{Guid.NewGuid():N}.db";
+        var backup = Path.Combine(Path.GetTempPath(), name);
+        try
+        {
+            var made = await NativeCcp.CommandAsync(ccp.Home, "db", "backup", name);
+            Assert.True(made.ExitCode == 0, made.Errors);
+            Assert.Contains("every balance and every hash in it is right", made.Output, StringComparison.Ordinal);
+            Assert.Contains(Path.Combine(ccp.Home, "master.key"), made.Errors, StringComparison.Ordinal);
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(backup));
+            Assert.Equal(1, (await NativeCcp.CommandAsync(ccp.Home, "db", "backup", backup)).ExitCode);
+            Assert.Equal(0, (await NativeCcp.CommandAsync(ccp.Home, "db", "check")).ExitCode);
+
+            var lost = await CallAsync(ccp);
+            var refused = await NativeCcp.CommandAsync(ccp.Home, "db", "restore", backup, "--yes");
+            Assert.Equal(1, refused.ExitCode);
+            Assert.Contains("in use by another ccp", refused.Errors, StringComparison.Ordinal);
+            await ccp.StopAsync();
+            Assert.Equal(2, (await NativeCcp.CommandAsync(ccp.Home, "db", "restore", backup)).ExitCode);
+
+            // Another host, or one whose key is lost: the backup alone opens nothing.
+            File.Move(Path.Combine(ccp.Home, "master.key"), Path.Combine(ccp.Home, "kept.key"));
+            var keyless = await NativeCcp.CommandAsync(ccp.Home, "db", "restore", backup, "--yes");
+            Assert.Equal(1, keyless.ExitCode);
+            Assert.Contains("There is no master key", keyless.Errors, StringComparison.Ordinal);
+            Assert.False(File.Exists(Path.Combine(ccp.Home, "master.key")));
+            File.Move(Path.Combine(ccp.Home, "kept.key"), Path.Combine(ccp.Home, "master.key"));
+
+            Assert.Equal(0, (await NativeCcp.CommandAsync(ccp.Home, "db", "restore", backup, "--check")).ExitCode);
+            var restored = await NativeCcp.CommandAsync(ccp.Home, "db", "restore", backup, "--yes");
+            Assert.True(restored.ExitCode == 0, restored.Errors);
+            Assert.Contains("It has 1 entries that come after the backup", restored.Output, StringComparison.Ordinal);
+            await ccp.RunAsync();
+            Assert.DoesNotContain(ccp.Store.Charges, charge => charge.Reference == lost);
+            Assert.Single(ccp.Store.Charges);
+            var line = Assert.Single(File.ReadLines(Path.Combine(ccp.Home, "logs", "usage.jsonl")), line => line.Contains(lost, StringComparison.Ordinal) && line.Contains("charge_usd", StringComparison.Ordinal));
+            Assert.Equal("0.0004", JsonDocument.Parse(line).RootElement.GetProperty("charge_usd").GetRawText());
+            await CallAsync(ccp);
+            Assert.Equal(0, (await NativeCcp.CommandAsync(ccp.Home, "ledger", "verify")).ExitCode);
+        }
+        finally
+        {
+            File.Delete(backup);
+        }
+    }
+
+    /// <returns>The id of the call.</returns>
+    private static async Task<string> CallAsync(CcpUnderTest ccp)
+    {
+        using var answer = await ccp.AskAsync();
+        await answer.Content.ReadAsStringAsync();
+        return answer.Headers.GetValues("x-ccp-request-id").Single();
+    }
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (!condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(20), "What the test waits for did not happen.");
+            await Task.Yield();
+        }
+    }
+}
