@@ -19,7 +19,7 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
         var call = new Call(user, facts, isCharged, now, state);
         var choice = facts is null ? _chooser.ToDefault(RouteReason.Default) : _chooser.Choose(user, facts.Model, state);
         var rejected = new List<RejectedLane>();
-        Rejection? last = null;
+        Refusal? refusal = null;
         foreach (var lane in choice.LanesInOrder(_chooser.Default))
         {
             var tried = ReferenceEquals(lane, choice.Lane) && choice.OnlyIfCheaper ? TryIfCheaper(choice, call) : Try(lane, call);
@@ -33,12 +33,12 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
                 };
             }
 
-            last = tried;
-            rejected.Add(new RejectedLane(lane.Name, last.Value.Reason!));
+            refusal = tried.Refusal ?? refusal;
+            rejected.Add(new RejectedLane(lane.Name, tried.Reason!));
         }
 
-        // The default lane is asked last, so what it lacks is what stands in the way.
-        return last!.Value.Refusal!;
+        // The default lane is always asked, and asks for no license: what it lacks is said, or what the last one lacks.
+        return refusal!;
     }
 
     /// <summary>Whether a call may go to a lane, and how it would. The order is that of docs/lanes.md.</summary>

@@ -188,7 +188,7 @@ public sealed class ConfigReaderTests
     [InlineData("base_url = 'https://user:hunter2@h/'")]
     [InlineData("idle_timeout = '29s'")]
     [InlineData("ping_after = '0s'")]
-    [InlineData("header = 'auto'")]
+    [InlineData("header = 'passthrough'")]
     [InlineData("forward_headers = ['a b']")]
     [InlineData("http2 = 'yes'")]
     [InlineData("price_as = 'a b'")]
