@@ -27,7 +27,7 @@ test: bootstrap native build ## run every test level; the last line is "N passed
 	@scripts/test
 
 check: build ## format, analyzers (warnings are errors) and the tests that read the source
-	dotnet format ClaudeProxy.sln --verify-no-changes --no-restore
+	dotnet format ClaudeProxy.sln --verify-no-changes --no-restore --exclude artifacts
 	artifacts/build/bin/Ccp.Tests/release_net10.0/Ccp.Tests --filter-namespace "Ccp.Tests.Tidy" --no-progress
 
 native: artifacts/ccp ## build artifacts/ccp, the native executable

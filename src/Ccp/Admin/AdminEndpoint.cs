@@ -85,7 +85,7 @@ internal sealed class AdminEndpoint(AdminApi api, Admission admission, ServerCon
     {
         var isUnixSocket = IsUnixSocket(http);
         var isAdminPath = AdminApi.IsForAdmins(http.Request.Path.Value ?? "");
-        if (isAdminPath && !isUnixSocket && !IPAddress.IsLoopback(CallerAddress.Of(http, server.TrustedProxies)))
+        if (isAdminPath && !isUnixSocket && !IsFromOwnHost(http))
         {
             return AdminApi.Error(403, "The administration API answers on ccp's own host only.");
         }
@@ -105,6 +105,10 @@ internal sealed class AdminEndpoint(AdminApi api, Admission admission, ServerCon
             ? AdminApi.Error(415, "Send JSON, with content-type: application/json.")
             : null;
     }
+
+    /// <summary>By both ends: a proxy elsewhere that names 127.0.0.1 means its own host, or repeats what a caller wrote.</summary>
+    private bool IsFromOwnHost(HttpContext http) =>
+        http.Connection.RemoteIpAddress is { } peer && IPAddress.IsLoopback(peer) && IPAddress.IsLoopback(CallerAddress.Of(http, server.TrustedProxies));
 
     private static bool HasBody(HttpRequest request) => request.ContentLength is > 0 || request.Headers.TransferEncoding.Count > 0;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text;
 using Ccp.Configuration;
+using Ccp.Files;
 using Ccp.Issuing;
 using Ccp.Licensing;
 
@@ -66,7 +67,7 @@ internal static class LicenseIssueCommands
         }
 
         var key = SigningKey.New(id);
-        PrivateFile.Create(path, Encoding.ASCII.GetBytes(key.PrivateText() + "\n"));
+        DurableFile.Create(path, Encoding.ASCII.GetBytes(key.PrivateText() + "\n"));
         Console.Error.WriteLine(Terminal.Clean($"The private key is in {path}: keep it apart from every server. A build trusts its licenses with CcpLicenseKeys set to:"));
         Console.WriteLine(key.PublicText);
         return ExitCodes.Ok;

@@ -141,7 +141,7 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
         if (meter is { IsStream: true, IsAtEventBoundary: true })
         {
             var (type, message) = WordsFor(result.End, plan);
-            await client.Response.BodyWriter.WriteAsync(ErrorBody.Event(type, message, client.Response.Headers[OwnHeaders.RequestId].ToString()));
+            await relay.TellAsync(ErrorBody.Event(type, message, client.Response.Headers[OwnHeaders.RequestId].ToString()));
         }
         else
         {

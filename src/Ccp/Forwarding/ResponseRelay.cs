@@ -56,6 +56,9 @@ internal sealed class ResponseRelay(
         return end != RelayEnd.ClientLeft && (meter.IsComplete || meter.SawError) ? RelayEnd.Complete : end;
     }
 
+    /// <summary>ccp's own last words, after the end. A client that does not take them is given up as before it.</summary>
+    public async ValueTask TellAsync(ReadOnlyMemory<byte> words) => await SendAsync(words);
+
     private async Task<RelayEnd> RelayAsync()
     {
         var buffer = ArrayPool<byte>.Shared.Rent(ReadBytesMax);

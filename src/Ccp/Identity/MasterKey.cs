@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Ccp.Files;
 
 namespace Ccp.Identity;
 
@@ -54,16 +55,8 @@ internal sealed class MasterKey
     {
         var bytes = RandomNumberGenerator.GetBytes(SizeInBytes);
 
-        // Written beside and moved: a start that is killed here leaves no file, or a whole one. One that it left half written is in nobody's way.
-        var beside = filePath + ".new";
-        File.Delete(beside);
-        using (var file = new FileStream(beside, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
-        {
-            file.Write(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(bytes) + "\n"));
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(beside, filePath, overwrite: false);
+        // Before anything is hashed or sealed with it, name and all: a store without its key is worth nothing.
+        DurableFile.Write(filePath, Encoding.ASCII.GetBytes(Convert.ToHexStringLower(bytes) + "\n"), overwrite: false);
         return new MasterKey(bytes);
     }
 

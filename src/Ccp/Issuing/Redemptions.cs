@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
-using Ccp.Configuration;
+using Ccp.Files;
 
 namespace Ccp.Issuing;
 
@@ -31,7 +31,7 @@ internal sealed class Redemptions(string path) : IDisposable
             }
 
             counts[code] = count;
-            PrivateFile.Replace(path, Json(counts));
+            DurableFile.Write(path, Json(counts), overwrite: true);
             return count;
         }
         finally

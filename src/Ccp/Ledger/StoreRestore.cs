@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ccp.Files;
 using Ccp.Identity;
 using Ccp.Store;
 using Microsoft.Data.Sqlite;

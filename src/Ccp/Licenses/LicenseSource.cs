@@ -1,5 +1,5 @@
 using System.Text;
-using Ccp.Configuration;
+using Ccp.Files;
 using Ccp.Licensing;
 
 namespace Ccp.Licenses;
@@ -57,7 +57,7 @@ internal sealed class LicenseSource
         return File.Exists(Path) ? FromFile(Path, Path) : [];
     }
 
-    public void Write(ReadOnlySpan<byte> pack) => PrivateFile.Replace(Path, pack);
+    public void Write(ReadOnlySpan<byte> pack) => DurableFile.Write(Path, pack, overwrite: true);
 
     public void Delete() => File.Delete(Path);
 

@@ -72,10 +72,14 @@ internal sealed class GroupCommit(Database database, StoreHealth health, ILogger
             CommitTogether(group);
         }
 
-        // Not before what is kept was tried again: of a charge that stands already, only its own second try says so.
+        // Not before what is kept is written: of a charge that stands already, only its own second try says so.
         if (wasInDoubt && !_isInDoubt)
         {
-            Reconcile();
+            _isInDoubt = _unwritten.Count > 0;
+            if (!_isInDoubt)
+            {
+                Reconcile();
+            }
         }
 
         NoteState();

@@ -1,3 +1,4 @@
+using Ccp.Files;
 using Microsoft.Data.Sqlite;
 
 namespace Ccp.Store;
@@ -19,7 +20,7 @@ internal static class StoreCopy
         var partial = $"{target}.partial-{Guid.NewGuid():N}";
         try
         {
-            DurableFile.MakePrivate(partial);
+            DurableFile.Create(partial, []);
             Copy(source, partial);
             DurableFile.Sync(partial);
             using (var copy = Database.OpenReader(partial))

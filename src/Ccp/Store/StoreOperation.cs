@@ -36,9 +36,9 @@ internal sealed class StoreOperation<T>(Func<Database, T> write, Action<T>? onDi
             onDisk?.Invoke(_result!);
             _done.TrySetResult(_result!);
         }
-        catch (OverflowException error)
+        catch (Exception error) when (error is OverflowException or InvalidOperationException or ArgumentException)
         {
-            // A balance beyond what can be counted. It is the caller's to hear of; the writer goes on.
+            // Such as a balance beyond what can be counted. It is written, and the caller's to hear of: the writer goes on, and nothing of the group is tried again.
             _done.TrySetException(error);
         }
     }

@@ -64,6 +64,24 @@ public sealed class ResponseRelayTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_client_that_does_not_take_the_last_words_is_given_up_too()
+    {
+        await _upstream.Writer.CompleteAsync();
+        Assert.Equal(RelayEnd.UpstreamCut, await _relay.RunAsync().WaitAsync(TimeSpan.FromSeconds(10)));
+        var told = _relay.TellAsync("event: error\n\n"u8.ToArray()).AsTask();
+
+        _clock.Advance(TimeSpan.FromSeconds(299));
+        _relay.Wake();
+        Assert.Equal(0, _abandoned);
+        Assert.False(told.IsCompleted);
+
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        _relay.Wake();
+        Assert.Equal(1, _abandoned);
+        await told.WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
     public async Task The_time_a_slow_client_took_is_not_taken_for_the_upstream_s_silence()
     {
         await _upstream.Writer.WriteAsync(Encoding.UTF8.GetBytes(Start));

@@ -54,14 +54,14 @@ public sealed class SecretsAtRestTests : IDisposable
     [Fact]
     public void A_first_start_that_was_killed_while_it_wrote_the_key_is_in_nobodys_way()
     {
-        // What a kill leaves: the key's own file is not there yet, and the one it is written to has begun.
-        File.WriteAllText(_folder["master.key.new"], "0001");
+        // What a kill leaves: the key's own file is not there yet, and one beside it has begun.
+        File.WriteAllText(_folder["master.key.0123.new"], "0001");
 
         var made = MasterKey.Load(null, _folder["master.key"]).Derive("x");
 
         Assert.Equal(made, MasterKey.Load(null, _folder["master.key"]).Derive("x"));
         Assert.Equal(OwnerOnly, File.GetUnixFileMode(_folder["master.key"]));
-        Assert.False(File.Exists(_folder["master.key.new"]));
+        Assert.Equal(["master.key", "master.key.0123.new"], Directory.GetFiles(_folder[""]).Select(Path.GetFileName).Order());
     }
 
     [Theory]

@@ -85,6 +85,34 @@ public sealed class UnknownCommitTests : IAsyncDisposable
         Assert.Null(_books.Audit().Problem);
     }
 
+    [Fact]
+    public async Task A_charge_that_stands_and_cannot_be_tried_again_for_a_while_is_taken_once()
+    {
+        var account = await _books.NewAccountAsync(1_000);
+        var hold = await _books.ServeAsync(account, 100);
+        UnknownCommit.Begin(_books.Database);
+        var settled = _books.SettleAsync(hold, 30);
+        await Waiting.UntilAsync(() => _books.Writes.Problem is not null);
+        Assert.Equal(new NanoUsd(970), _books.BalanceOnDisk(account));
+        using var other = Database.OpenWriter(_books.Path, syncsEveryCommit: false);
+        other.Execute("ALTER TABLE hold RENAME TO elsewhere");
+
+        UnknownCommit.End(_books.Database);
+        for (var attempt = 0; attempt < 4; attempt++)
+        {
+            var write = _books.Writes.WriteAsync(static _ => true).AsTask();
+            await Waiting.UntilAsync(_books.Clock, () => write.IsCompleted);
+        }
+
+        Assert.Equal(1, _books.Writes.Unwritten);
+        Assert.Equal(new NanoUsd(970), _books.Ledger.StateOf(account).Balance);
+        other.Execute("ALTER TABLE elsewhere RENAME TO hold");
+        await RecoverAsync();
+        await settled;
+        Assert.Equal(new NanoUsd(970), _books.BalanceOnDisk(account));
+        Assert.Equal(new NanoUsd(970), _books.Ledger.StateOf(account).Balance);
+    }
+
     /// <summary>
     /// Goal: no order of failures and calls makes memory and disk differ in the end.
     /// Method: fixed seeds draw short histories of calls and top-ups, with commits that fail, with and without standing, in between.

@@ -42,6 +42,25 @@ public sealed class WriteQueueTests : IAsyncDisposable
         Assert.Null(_queue.Problem);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_fails_after_the_commit_is_told_to_its_caller_and_to_nobody_else(bool isOfTheKindThatAStoreThrows)
+    {
+        using var gate = new ManualResetEventSlim();
+        var first = _queue.MustWriteAsync(_ => gate.Wait());
+        var counted = 0;
+        var charge = _queue.MustWriteAsync(database => Put(database, "charge", 1), () => counted++);
+        var bad = _queue.WriteAsync(database => Put(database, "bad", 1), _ => throw (isOfTheKindThatAStoreThrows ? new InvalidOperationException("bad") : new ArgumentException("bad"))).AsTask();
+        gate.Set();
+
+        await Task.WhenAll(first, charge).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        Assert.Equal("bad", (await Assert.ThrowsAnyAsync<Exception>(() => bad.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken))).Message);
+        await _queue.WriteAsync(database => Put(database, "next", 1)).AsTask().WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        Assert.Equal(1, counted);
+        Assert.Null(_queue.Problem);
+    }
+
     [Fact]
     public async Task Many_writers_at_once_are_all_written_in_the_order_each_of_them_queued()
     {

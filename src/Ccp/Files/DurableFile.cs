@@ -1,16 +1,39 @@
 using System.Runtime.InteropServices;
 
-namespace Ccp.Store;
+namespace Ccp.Files;
 
-/// <summary>Files that are still there after a power cut: their bytes, and the names in their directory.</summary>
+/// <summary>Files that are still there after a power cut, their names included, and that a reader finds whole: the old bytes or the new ones.</summary>
+/// <remarks>New files are for their owner only. Errors: <see cref="IOException"/> and <see cref="UnauthorizedAccessException"/>; what stood then stands.</remarks>
 internal static partial class DurableFile
 {
     private const int ReadOnly = 0;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>An empty file for its owner only. Follows no link and takes over no file that is there.</summary>
-    public static void MakePrivate(string path) =>
-        new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }).Dispose();
+    /// <summary>Follows no link and takes over no file that is there.</summary>
+    /// <exception cref="IOException">There is such a file already.</exception>
+    public static void Create(string path, ReadOnlySpan<byte> bytes)
+    {
+        using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly });
+        file.Write(bytes);
+        file.Flush(flushToDisk: true);
+    }
+
+    /// <summary>Writes beside and moves: whoever is killed on the way leaves the old file, or none, and never half of one.</summary>
+    /// <param name="overwrite">False: a file that has come to stand there meanwhile stays, and this throws.</param>
+    public static void Write(string path, ReadOnlySpan<byte> bytes, bool overwrite)
+    {
+        var beside = $"{Path.GetFullPath(path)}.{Guid.NewGuid():N}.new";
+        try
+        {
+            Create(beside, bytes);
+            Move(beside, path, overwrite);
+        }
+        catch
+        {
+            File.Delete(beside);
+            throw;
+        }
+    }
 
     public static void Sync(string path)
     {
@@ -22,7 +45,7 @@ internal static partial class DurableFile
     public static void Move(string from, string to, bool overwrite)
     {
         File.Move(from, to, overwrite);
-        SyncDirectory(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(to))!);
+        SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(to))!);
     }
 
     /// <exception cref="IOException">The names may not be on disk.</exception>

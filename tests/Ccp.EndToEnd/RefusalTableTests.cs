@@ -1,0 +1,143 @@
+using System.Net;
+using Ccp.EndToEnd.Hosting;
+using Ccp.ScriptedUpstream;
+using Ccp.WireTests.Hosting;
+
+namespace Ccp.EndToEnd;
+
+/// <summary>What the real client makes of each way ccp says no: what lasts stops it at once and is shown; what passes is waited for, and the work goes on.</summary>
+public sealed class RefusalTableTests
+{
+    private const string Stranger = "7d7c2d2e-6a27-4d3b-9f0a-3d7a5f1b9c55";
+
+    /// <summary>What Alice's table says, how often she has asked before, what is shown then, and the reason logged.</summary>
+    public static TheoryData<string, int, string, string> WhatLasts => new()
+    {
+        { "expires = 2026-01-31", 0, "API Error: 403 The ccp user alice expired on 2026-01-31 00:00 UTC.", "user_expired" },
+        { """allow_from = ["10.0.0.0/8"]""", 0, "API Error: 403 The ccp user alice may not call from the address 127.0.0.1.", "address_not_allowed" },
+        { """models = ["claude-haiku-*"]""", 0, "API Error: 403 The model claude-opus-5-5 is not among those that ccp allows you (claude-haiku-*).", "model_not_allowed" },
+        { """limits = { spend_per_day = "0.001" }""", 1, "API Error: 402 You have spent 0.01576 USD today", "day_spend_reached" },
+        { """limits = { spend_per_month = "0.001" }""", 1, "API Error: 402 You have spent 0.01576 USD this month", "month_spend_reached" },
+        { "limits = { tokens_per_minute = 100 }", 1, "API Error: Request rejected (429) · You have used up the 100 tokens a minute that ccp allows you.", "token_rate_reached" },
+    };
+
+    [Theory]
+    [MemberData(nameof(WhatLasts))]
+    public async Task What_lasts_stops_the_client_at_once(string keys, int callsBefore, string shown, string reason)
+    {
+        await using var place = await Workplace.OpenAsync(change: setup => setup.AliceKeys = keys);
+        for (var call = 0; call < callsBefore; call++)
+        {
+            Assert.Equal(0, (await place.AskAsync("hello")).ExitCode);
+        }
+
+        var run = await place.AskAsync("hello");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains(shown, run.Printed, StringComparison.Ordinal);
+        await place.Ccp.StopAsync();
+        var lines = UsageLines.Completions(place.Ccp);
+        Assert.Equal(callsBefore + 1, lines.Count);
+        Assert.Equal(reason, lines[^1].GetProperty("reason").GetString());
+    }
+
+    [Fact]
+    public async Task A_store_that_cannot_be_written_stops_the_client_at_once()
+    {
+        await using var place = await Workplace.OpenAsync();
+        place.Ccp.BreakStore();
+
+        var run = await place.AskAsync("hello");
+
+        place.Ccp.MendStore();
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("API Error: 503 ccp cannot write its ledger at the moment", run.Printed, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_request_that_is_too_large_is_named_as_such()
+    {
+        await using var place = await Workplace.OpenAsync(change: setup => setup.Server = """max_body = "64KiB" """);
+
+        var run = await place.AskAsync(new string('x', 70_000));
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.StartsWith("Request too large", run.Printed, StringComparison.Ordinal);
+        await place.Ccp.StopAsync();
+        Assert.All(UsageLines.Completions(place.Ccp), line => Assert.Equal("body_too_large", line.GetProperty("reason").GetString()));
+    }
+
+    [Fact]
+    public async Task A_lane_that_is_gone_for_a_moment_is_waited_for()
+    {
+        var asked = 0;
+        await using var place = await Workplace.OpenAsync(request => Interlocked.Increment(ref asked) == 1 ? Script.Begin.Cut() : ClaudeCodeAnswers.Answer(request));
+
+        await GoesOnAsync(place, () => place.AskAsync("hello"), "lane_unreachable");
+    }
+
+    [Fact]
+    public async Task A_rate_that_frees_itself_within_a_minute_is_waited_for()
+    {
+        await using var place = await Workplace.OpenAsync(change: setup => setup.AliceKeys = "limits = { requests_per_minute = 20 }");
+        for (var call = 0; call < 20; call++)
+        {
+            using var answer = await place.Ccp.AskAsync();
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            await answer.Content.ReadAsStringAsync();
+        }
+
+        await GoesOnAsync(place, () => place.AskAsync("hello"), "request_rate_reached");
+    }
+
+    [Theory]
+    [InlineData("limits = { concurrent = 1 }", "50", "concurrency_reached")]
+    [InlineData("", "0.10", "funds_spoken_for")]
+    public async Task What_a_call_in_progress_stands_in_the_way_of_is_waited_for(string keys, string balance, string reason)
+    {
+        var release = new Gate();
+        await using var place = await Workplace.OpenAsync(
+            request => request.BodyText.Contains("hold this", StringComparison.Ordinal) ? Answers.BeginStream().Send(SseEvents.Ping).WaitFor(release).Then(Script.Begin.Cut()) : ClaudeCodeAnswers.Answer(request),
+            balance,
+            setup => setup.AliceKeys = keys);
+        using var held = await place.Ccp.AskAsync(text: "hold this", maxTokens: 8_000);
+
+        await using var claude = place.Start("hello", []);
+        Assert.True(SpinWait.SpinUntil(() => RefusalsSoFar(place) > 0, TimeSpan.FromSeconds(30)), "The client was not told to wait.");
+        release.Open();
+        await GoesOnAsync(place, claude.EndAsync, reason);
+    }
+
+    [Fact]
+    public async Task A_stranger_who_tried_too_often_waits_and_is_then_told_that_the_token_is_not_valid()
+    {
+        await using var place = await Workplace.OpenAsync();
+        for (var call = 0; call < 20; call++)
+        {
+            using var answer = await place.Ccp.AskAsync(token: Stranger);
+            Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        }
+
+        var run = await place.AskAsync("hello", new Dictionary<string, string> { ["ANTHROPIC_AUTH_TOKEN"] = Stranger });
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("API Error: 401 This ccp token is not valid", run.Printed, StringComparison.Ordinal);
+    }
+
+    private static async Task GoesOnAsync(Workplace place, Func<Task<ClaudeRun>> ask, string reason)
+    {
+        var run = await ask();
+
+        Assert.Equal((0, ClaudeCodeAnswers.Greeting), (run.ExitCode, run.Printed));
+        await place.Ccp.StopAsync();
+        var lines = UsageLines.Completions(place.Ccp);
+        Assert.Contains(lines, line => line.GetProperty("reason").GetString() == reason);
+        Assert.Contains(lines, line => line.GetProperty("reason").GetString() == "streaming");
+    }
+
+    private static int RefusalsSoFar(Workplace place)
+    {
+        var log = Path.Combine(place.Ccp.Home, "logs", "usage.jsonl");
+        return File.Exists(log) ? File.ReadAllText(log).Split("_reached\"").Length + File.ReadAllText(log).Split("funds_spoken_for\"").Length - 2 : 0;
+    }
+}
