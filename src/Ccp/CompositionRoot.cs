@@ -162,7 +162,7 @@ internal sealed class CompositionRoot : IAsyncDisposable
         var router = new Router(config, till.Prices);
         var forwarder = new Forwarder(_clients, Active, till.Time, till.Log);
         var closeout = new RelayCloseout(till.Writes, till.History, _usage, till.Ledger, config.Billing.WarnBelow, till.Time, till.Log);
-        var pipeline = new RelayPipeline(config, till.Admission, router, till.Ledger, till.History, forwarder, closeout, _usage, till.Time, till.Log);
+        var pipeline = new RelayPipeline(config, till.Admission, router, new RoutingStates(config, license.Grants), till.Ledger, till.History, new LaneAttempts(forwarder, new CredentialForms(), till.Time), closeout, _usage, till.Time, till.Log);
         Api = new AdminApi(till, license);
         var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Admission, config.Server), config.Server, till.Log);
         Host = new KestrelHost(config.Server, data.SocketPath, application, till.Time);

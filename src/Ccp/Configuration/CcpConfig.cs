@@ -14,6 +14,7 @@ internal sealed record CcpConfig(
     LogsConfig Logs,
     LicenseConfig License,
     IReadOnlyList<LaneConfig> Lanes,
+    RoutingConfig Routing,
     IReadOnlyList<KeyConfig> Keys,
     IReadOnlyList<UserConfig> Users,
     IReadOnlyList<PriceRow> Prices);
@@ -65,7 +66,11 @@ internal enum LogFormat
 /// <param name="ResponseTimeout">For non-streaming calls: request sent to response head.</param>
 /// <param name="IdleTimeout">Longest silence inside an answer.</param>
 /// <param name="PingAfter">A stream silent this long gets ccp's own ping event.</param>
-/// <param name="PriceAs">The priced model this lane charges as; null: the asked one.</param>
+/// <param name="PriceAs">The priced model this lane charges as; null: the mapped model, else the asked one.</param>
+/// <param name="Requires">The license feature without which nothing is sent to this lane; null: none.</param>
+/// <param name="ModelMap">Models that have another name on this lane, in the order written: the first pattern that fits counts.</param>
+/// <param name="StripsBillingHeader">True: <c>strip = ["system.billing_header"]</c>.</param>
+/// <param name="AvoidsSafeguards">True: requests that carry a safety check are not sent to this lane.</param>
 internal sealed record LaneConfig(
     string Name,
     Uri BaseUrl,
@@ -78,13 +83,49 @@ internal sealed record LaneConfig(
     TimeSpan ResponseTimeout,
     TimeSpan IdleTimeout,
     TimeSpan PingAfter,
-    string? PriceAs);
+    string? PriceAs,
+    string? Requires,
+    IReadOnlyList<MappedModel> ModelMap,
+    bool StripsBillingHeader,
+    bool AvoidsSafeguards)
+{
+    /// <summary>The name that the model has on this lane.</summary>
+    public string NameOf(string model)
+    {
+        foreach (var (pattern, name) in ModelMap)
+        {
+            if (ModelGlob.Matches(pattern, model))
+            {
+                return name;
+            }
+        }
+
+        return model;
+    }
+}
+
+/// <param name="Pattern">Of models as they are asked for; <c>*</c> stands for any run of characters.</param>
+internal sealed record MappedModel(string Pattern, string Name);
+
+/// <param name="Routes">Of the file, in its order.</param>
+/// <param name="IsPaused">Everything goes to the default lane.</param>
+/// <param name="ForcesHaikuToZai">True: every haiku goes there before any route is asked; false: nothing does; null: the routes decide.</param>
+internal sealed record RoutingConfig(IReadOnlyList<RouteConfig> Routes, bool IsPaused, bool? ForcesHaikuToZai);
+
+/// <summary>Which lane a model goes to.</summary>
+/// <param name="Pattern">Of models; <c>*</c> stands for any run of characters.</param>
+/// <param name="Fallback">Where it goes when it cannot go there; null: it is refused.</param>
+/// <param name="OnlyIfCheaper">Stay on the fallback when the prompt would cost more on the lane.</param>
+internal sealed record RouteConfig(string Pattern, string Lane, string? Fallback, bool OnlyIfCheaper);
 
 /// <summary>The header that carries a lane's key.</summary>
 internal enum LaneHeader
 {
     ApiKey,
     Authorization,
+
+    /// <summary>One of the two: the other is tried once when one is refused, and what works is remembered.</summary>
+    Auto,
 }
 
 /// <summary>A named upstream key, for users to refer to.</summary>
@@ -93,7 +134,8 @@ internal sealed record KeyConfig(string Name, string Lane, Secret Value);
 /// <summary>A user kept in the file. Null means: not stated here; the store, else the default, decides.</summary>
 /// <param name="TokenSha256">Lower-case hex; null when the token is not stated in the file.</param>
 /// <param name="Key">The name of a <see cref="KeyConfig"/>.</param>
-internal sealed record UserConfig(string Name, string? TokenSha256, bool? IsAdmin, string? Key, bool? IsBilled, decimal? Markup)
+/// <param name="LaneOverride">The lane that all of this user's calls go to, whatever the routes say.</param>
+internal sealed record UserConfig(string Name, string? TokenSha256, bool? IsAdmin, string? Key, bool? IsBilled, decimal? Markup, string? LaneOverride = null)
 {
     public StatedLimits Limits { get; init; } = StatedLimits.None;
 }

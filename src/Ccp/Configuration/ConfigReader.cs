@@ -34,21 +34,23 @@ internal static class ConfigReader
 
         var secrets = new SecretReferences(environment, files);
         var listen = environment(ServerSection.ListenVariable)?.Trim() is { Length: > 0 } stated ? stated : null;
-        var config = ReadRoot(document.Root, problems, secrets, listen);
+        var switches = new EnvironmentSwitches(environment, problems);
+        var config = ReadRoot(document.Root, problems, secrets, switches, listen);
         var found = problems.InOrder();
         return new ConfigResult(
             found.Count == 0 ? config : null,
             found,
             problems.WarningsInOrder(),
-            [.. listen is null ? Array.Empty<string>() : [ServerSection.ListenVariable], .. secrets.VariablesUsed]);
+            [.. listen is null ? Array.Empty<string>() : [ServerSection.ListenVariable], .. secrets.VariablesUsed, .. switches.VariablesUsed]);
     }
 
-    private static CcpConfig ReadRoot(TomlTable root, ConfigProblems problems, SecretReferences secrets, string? listen)
+    private static CcpConfig ReadRoot(TomlTable root, ConfigProblems problems, SecretReferences secrets, EnvironmentSwitches switches, string? listen)
     {
         var table = new ConfigTable(root, "", problems);
         var keyNames = new SortedSet<string>(StringComparer.Ordinal);
         var rows = PriceSection.Read(table.Tables("price"), problems.FileName);
         var prices = PriceBook.With(rows);
+        var lanes = LaneSection.Read(table.Tables("lane"), secrets, switches, prices, problems);
         var config = new CcpConfig(
             ServerSection.Read(Section("server"), problems, listen),
             AuthSection.Read(Section("auth")),
@@ -57,9 +59,13 @@ internal static class ConfigReader
             StorageSection.Read(Section("storage")),
             LogsSection.Read(Section("logs")),
             LicenseSection.Read(Section("license")),
-            LaneSection.Read(table.Tables("lane"), secrets, prices, problems),
-            KeySection.Read(table.Tables("key"), secrets, keyNames),
-            UserSection.Read(table.Tables("user"), secrets, keyNames),
+            lanes,
+            new RoutingConfig(
+                RouteSection.Read(table.Tables("route"), lanes),
+                (switches.Flag("OFFLOAD_PAUSED") ?? false) | (table.Flag("paused") ?? false),
+                switches.Flag("FORCE_HAIKU_TO_ZAI")),
+            KeySection.Read(table.Tables("key"), secrets, lanes, keyNames),
+            UserSection.Read(table.Tables("user"), secrets, lanes, keyNames),
             rows);
         table.RefuseUnknown();
         return config;

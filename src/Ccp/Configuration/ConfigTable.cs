@@ -14,6 +14,9 @@ internal sealed partial class ConfigTable(TomlTable table, string path, ConfigPr
 
     public TomlPosition At => table.At;
 
+    /// <summary>Its keys, in the order written: for tables whose keys are the operator's own words.</summary>
+    public IEnumerable<string> Keys => table.Entries.Select(entry => entry.Key);
+
     /// <summary>Stated, rightly or wrongly.</summary>
     public bool Has(string key) => table.TryGet(key, out _);
 

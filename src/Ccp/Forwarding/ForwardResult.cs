@@ -22,5 +22,11 @@ internal sealed record ForwardResult(
 {
     public static ForwardResult NoAnswer(RelayEnd end, Refusal? refusal) => new(0, end, refusal, MeterReading.NotStarted);
 
+    /// <summary>Set when nothing of the answer was relayed and the call may be made once more.</summary>
+    public Setback? Setback { get; init; }
+
+    /// <summary>Whether the lane knew the key it was sent.</summary>
+    public bool TookKey => Status is >= 200 and < 500 and not (401 or 403);
+
     public bool IsSuccess => Status is >= 200 and < 300;
 }

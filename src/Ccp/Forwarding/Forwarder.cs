@@ -27,15 +27,17 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
     /// <param name="isStream">As the request asked; what comes back decides how it is read.</param>
     /// <param name="isMetered">False for calls that cost nothing.</param>
     /// <param name="rewrite">For an answer that is not passed on as it is: gives what goes to the client, or null when it cannot be read. Unmetered calls only.</param>
+    /// <param name="mayChangeForm">The key may be sent once more in the other header.</param>
+    /// <returns>With a <see cref="ForwardResult.Setback"/> when nothing was relayed and another attempt may be made.</returns>
     public async Task<ForwardResult> SendAsync(
-        LanePlan plan, HttpRequestMessage request, RequestId id, bool isStream, bool isMetered, CallMoney money, HttpContext client, Func<ReadOnlyMemory<byte>, byte[]?>? rewrite = null)
+        LanePlan plan, HttpRequestMessage request, RequestId id, bool isStream, bool isMetered, CallMoney money, HttpContext client, Func<ReadOnlyMemory<byte>, byte[]?>? rewrite = null, bool mayChangeForm = false)
     {
         using var sent = request;
         using var stop = new CallStop(time, client.RequestAborted);
         active.Add(stop);
         try
         {
-            return await ExchangeAsync(plan, request, id, isStream, isMetered, money, client, rewrite, stop);
+            return await ExchangeAsync(plan, request, id, isStream, isMetered, money, client, rewrite, mayChangeForm, stop);
         }
         finally
         {
@@ -44,7 +46,7 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
     }
 
     private async Task<ForwardResult> ExchangeAsync(
-        LanePlan plan, HttpRequestMessage request, RequestId id, bool isStream, bool isMetered, CallMoney money, HttpContext client, Func<ReadOnlyMemory<byte>, byte[]?>? rewrite, CallStop stop)
+        LanePlan plan, HttpRequestMessage request, RequestId id, bool isStream, bool isMetered, CallMoney money, HttpContext client, Func<ReadOnlyMemory<byte>, byte[]?>? rewrite, bool mayChangeForm, CallStop stop)
     {
         var sentAt = time.GetTimestamp();
         HttpResponseMessage answer;
@@ -67,7 +69,7 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
             // An OperationCanceledException that nobody asked for is the connect timeout; a SocketException, which the client library should have
             // wrapped, comes when the peer dies in the moment of connecting.
             log.LaneUnreachable(id.Value, plan.Lane.Name, Describe(error));
-            return ForwardResult.NoAnswer(RelayEnd.UpstreamCut, Unreachable(plan));
+            return ForwardResult.NoAnswer(RelayEnd.UpstreamCut, Unreachable(plan)) with { Setback = RetryPolicy.Judge(error, plan) };
         }
 
         using var received = answer;
@@ -78,6 +80,11 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
             UpstreamRequestId = answer.Headers.NonValidated.TryGetValues("request-id", out var upstreamId) ? upstreamId.ToString() : null,
             UsedHttp2 = answer.Version.Major == 2,
         };
+        if (RetryPolicy.Judge(answer.StatusCode, plan, mayChangeForm) is { } setback)
+        {
+            return head with { Setback = setback };
+        }
+
         return !answer.IsSuccessStatusCode ? await RelayErrorAsync(plan, answer, head, id, client, stop)
             : rewrite is not null ? await RelayRewrittenAsync(plan, answer, head, id, rewrite, client, stop)
             : await RelaySuccessAsync(plan, answer, head, isStream, isMetered, money, client, stop);

@@ -14,10 +14,15 @@ namespace Ccp.Forwarding;
 /// </remarks>
 internal static class HeaderPolicy
 {
-    /// <summary>Sent to the upstream as they came.</summary>
-    private static readonly FrozenSet<string> RequestNames = new[] { "user-agent", "accept", "x-app" }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+    /// <summary>Sent to every upstream as they came; content-type goes with the body.</summary>
+    private static readonly FrozenSet<string> RequestNames = new[] { "user-agent", "accept" }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    private static readonly string[] RequestPrefixes = ["anthropic-", "x-stainless-", "x-claude-code-"];
+    private static readonly string[] RequestPrefixes = ["anthropic-"];
+
+    /// <summary>Sent to Anthropic only: which session, which agent, which machine it is, is no other provider's business.</summary>
+    private static readonly string[] AnthropicOnlyPrefixes = ["x-stainless-", "x-claude-code-"];
+
+    private const string AnthropicOnlyName = "x-app";
 
     /// <summary>Not shown to the client: what describes the hop to the upstream, or the operator's organisation there.</summary>
     private static readonly FrozenSet<string> NotReturned = new[]
@@ -52,9 +57,10 @@ internal static class HeaderPolicy
         to.Headers.TryAddWithoutValidation("accept-encoding", "identity");
     }
 
-    public static void AddCredential(HttpRequestMessage to, LaneConfig lane, Secret key)
+    /// <param name="form">Never <see cref="LaneHeader.Auto"/>: one header, one key.</param>
+    public static void AddCredential(HttpRequestMessage to, LaneHeader form, Secret key)
     {
-        switch (lane.Header)
+        switch (form)
         {
             case LaneHeader.ApiKey:
                 to.Headers.TryAddWithoutValidation("x-api-key", key.Reveal());
@@ -62,6 +68,8 @@ internal static class HeaderPolicy
             case LaneHeader.Authorization:
                 to.Headers.TryAddWithoutValidation("authorization", $"Bearer {key.Reveal()}");
                 break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(form));
         }
     }
 
@@ -91,7 +99,10 @@ internal static class HeaderPolicy
 
     private static bool Crosses(string name, LaneConfig lane) =>
         !MayNeverBeForwarded(name)
-        && (RequestNames.Contains(name) || StartsWithAny(name, RequestPrefixes) || lane.ForwardHeaders.Contains(name, StringComparer.OrdinalIgnoreCase));
+        && (RequestNames.Contains(name)
+            || StartsWithAny(name, RequestPrefixes)
+            || (lane.Name == BuiltInLanes.Anthropic && (StartsWithAny(name, AnthropicOnlyPrefixes) || string.Equals(name, AnthropicOnlyName, StringComparison.OrdinalIgnoreCase)))
+            || lane.ForwardHeaders.Contains(name, StringComparer.OrdinalIgnoreCase));
 
     private static bool Returns(string name, bool isUsersOwnKey) =>
         !NotReturned.Contains(name)

@@ -1,15 +1,17 @@
 using System.Net;
+using Ccp.Configuration;
 using Ccp.Routing;
 using Microsoft.AspNetCore.Http;
 
 namespace Ccp.Forwarding;
 
-/// <summary>Builds what is sent: the caller's credentials out, the lane's in, path and query as they came, the very bytes of the body.</summary>
+/// <summary>Builds what is sent: the caller's credentials out, the lane's in, path and query as they came.</summary>
 internal static class UpstreamRequest
 {
+    /// <param name="form">The header that the key goes in.</param>
     /// <param name="path">From <c>/v1/</c> on, without the prefix it was called under.</param>
     /// <param name="body">Null for calls without one.</param>
-    public static HttpRequestMessage Build(LanePlan plan, HttpRequest from, string path, PooledBodyContent? body)
+    public static HttpRequestMessage Build(LanePlan plan, LaneHeader form, HttpRequest from, string path, PooledBodyContent? body)
     {
         // Not canonicalised: a query must arrive as it was sent, whatever is escaped in it.
         var target = new Uri(
@@ -22,7 +24,7 @@ internal static class UpstreamRequest
             Content = body,
         };
         HeaderPolicy.CopyToUpstream(from.Headers, request, plan.Lane);
-        HeaderPolicy.AddCredential(request, plan.Lane, plan.Key);
+        HeaderPolicy.AddCredential(request, form, plan.Key);
         if (body is not null && from.ContentType is { } contentType)
         {
             body.Headers.TryAddWithoutValidation("content-type", contentType);

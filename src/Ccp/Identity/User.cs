@@ -8,7 +8,8 @@ namespace Ccp.Identity;
 /// <param name="IsBilled">False: metered and logged, never held or charged.</param>
 /// <param name="Markup">Null: the one of <c>[billing]</c>.</param>
 /// <param name="KeyName">A named key of the configuration; null: the own key, else the lane's.</param>
-/// <param name="UpstreamKey">The user's own key, decrypted.</param>
+/// <param name="UpstreamKey">The user's own key for the default lane, decrypted.</param>
+/// <param name="LaneOverride">The lane that all of the user's calls go to; null: the routes decide.</param>
 internal sealed record User(
     long Id,
     string Name,
@@ -20,6 +21,7 @@ internal sealed record User(
     decimal? Markup,
     string? KeyName,
     Secret? UpstreamKey,
+    string? LaneOverride,
     bool IsFromFile,
     DateTimeOffset CreatedAt,
     DateTimeOffset? LastSeenAt)

@@ -108,6 +108,7 @@ internal sealed class UserStore(KeyVault vault, UserLimits defaults, TimeProvide
             IsBilled = file.IsBilled ?? user.IsBilled,
             Markup = file.Markup ?? user.Markup,
             KeyName = file.Key ?? user.KeyName,
+            LaneOverride = file.LaneOverride,
             OwnLimits = file.Limits.Over(user.StoredLimits),
         };
     }
@@ -154,6 +155,7 @@ internal sealed class UserStore(KeyVault vault, UserLimits defaults, TimeProvide
             row.IsDBNull(7) ? null : decimal.Parse(row.GetString(7), CultureInfo.InvariantCulture),
             row.IsDBNull(8) ? null : row.GetString(8),
             row.IsDBNull(9) ? null : OpenKey(row.GetFieldValue<byte[]>(9), id, row.GetString(1)),
+            LaneOverride: null,
             IsFromFile: row.GetInt64(10) == 1,
             DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(11)),
             row.IsDBNull(12) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(12)))

@@ -46,6 +46,9 @@ internal enum RefusalCode
     LaneUnreachable,
     LaneTimedOut,
 
+    /// <summary>The lane has failed again and again; asking at once is of no use.</summary>
+    LaneDown,
+
     /// <summary>The upstream's answer is in a form that cannot be metered.</summary>
     UpstreamAnswerUnreadable,
 

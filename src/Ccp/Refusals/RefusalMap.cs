@@ -57,6 +57,7 @@ internal static class RefusalMap
         RefusalCode.UpstreamKeyRefused => new(503, "api_error", ClientMayRetry: false),
         RefusalCode.LaneUnreachable => new(503, "api_error", ClientMayRetry: true, RetryAfterSeconds: 5),
         RefusalCode.LaneTimedOut => new(503, "api_error", ClientMayRetry: true, RetryAfterSeconds: 5),
+        RefusalCode.LaneDown => new(503, "api_error", ClientMayRetry: false),
         RefusalCode.UpstreamAnswerUnreadable => new(502, "api_error", ClientMayRetry: false),
         RefusalCode.LedgerUnavailable => new(503, "api_error", ClientMayRetry: false),
         RefusalCode.ShuttingDown => new(503, "api_error", ClientMayRetry: true, RetryAfterSeconds: 5),

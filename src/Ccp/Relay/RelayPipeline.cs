@@ -3,7 +3,6 @@ using Ccp.Forwarding;
 using Ccp.Identity;
 using Ccp.Ledger;
 using Ccp.Limits;
-using Ccp.Pricing;
 using Ccp.Refusals;
 using Ccp.Routing;
 using Ccp.Telemetry;
@@ -18,9 +17,10 @@ internal sealed class RelayPipeline(
     CcpConfig config,
     Admission admission,
     Router router,
+    RoutingStates states,
     AccountLedger ledger,
     ChargeHistory history,
-    Forwarder forwarder,
+    LaneAttempts attempts,
     RelayCloseout closeout,
     UsageLog usage,
     TimeProvider time,
@@ -33,7 +33,7 @@ internal sealed class RelayPipeline(
         var startedTimestamp = time.GetTimestamp();
         var call = new CallReport(id, time.GetUtcNow()) { Session = request.SessionId, Agent = request.AgentId };
         using var slot = new Slot(time);
-        Hold? hold = null;
+        using var funds = new CallFunds(ledger, history, call);
         try
         {
             // :: 1 who, and may they now. No byte of the body has been read.
@@ -51,7 +51,7 @@ internal sealed class RelayPipeline(
 
             if (request.Kind == RelayKind.Models)
             {
-                return call.Refusal = await AskForModelsAsync(request, call, user);
+                return call.Refusal = await AskForModelsAsync(request, call, user, funds);
             }
 
             // :: 2 what. Read only now: a stranger must not make ccp hold 32 MB for him.
@@ -75,7 +75,7 @@ internal sealed class RelayPipeline(
             }
 
             // :: 3 where to, with which key, at which price
-            if (!router.Plan(user, facts, isCharged, call.StartedAt).Allows(out var plan, out refusal))
+            if (!router.Plan(user, facts, isCharged, call.StartedAt, states.At(call.StartedAt)).Allows(out var plan, out refusal))
             {
                 return call.Refusal = refusal;
             }
@@ -84,24 +84,20 @@ internal sealed class RelayPipeline(
             usage.WriteDecision(call);
 
             // :: 4 is there money
-            if (plan.Rates is { } rates)
+            if (funds.SetAside(plan) is { } noMoney)
             {
-                if (!PlaceHold(user, rates, facts, id).Allows(out hold, out refusal))
-                {
-                    return call.Refusal = refusal;
-                }
-
-                WarnOfLowBalance(request.Http.Response, user);
+                return call.Refusal = noMoney;
             }
+
+            WarnOfLowBalance(request.Http.Response, user, plan);
 
             // Someone who has left before anything was sent owes nothing.
             request.Http.RequestAborted.ThrowIfCancellationRequested();
 
             // :: 5 send, and relay what comes back. The first byte waits for the hold to be on disk.
-            var money = hold is null ? CallMoneyOfNothing(id) : new CallMoney(ledger, hold, RowOf(call, hold, user, plan), plan.Rates);
-            var upstream = UpstreamRequest.Build(plan, request.Http.Request, request.Path, body.ToContent());
-            call.Result = await forwarder.SendAsync(plan, upstream, id, facts.IsStream, plan.Rates is not null, money, request.Http);
-            return call.Refusal = NoteRefusal(call);
+            call.Refusal = await attempts.RunAsync(request, call, body, funds);
+            NoteEnd(call);
+            return call.Refusal;
         }
         finally
         {
@@ -109,87 +105,47 @@ internal sealed class RelayPipeline(
             call.HasClientLeft = request.Http.RequestAborted.IsCancellationRequested;
             try
             {
-                closeout.Finish(call, hold, startedTimestamp);
+                closeout.Finish(call, funds.Hold, startedTimestamp);
             }
             finally
             {
                 slot.Used = call.Owed?.Tokens ?? default;
-                hold?.Dispose();
+                funds.Dispose();
             }
         }
     }
 
-    private async Task<Refusal?> AskForModelsAsync(RelayRequest request, CallReport call, User user)
+    private async Task<Refusal?> AskForModelsAsync(RelayRequest request, CallReport call, User user, CallFunds funds)
     {
         if (AllowedModels.IdIn(request.Path) is { } model && !user.Limits.AllowsModel(model))
         {
             return LimitRefusals.Model(user.Limits, model);
         }
 
-        if (!router.Plan(user, facts: null, isCharged: false, call.StartedAt).Allows(out var plan, out var refusal))
+        if (!router.Plan(user, facts: null, isCharged: false, call.StartedAt, states.At(call.StartedAt)).Allows(out var plan, out var refusal))
         {
             return refusal;
         }
 
         call.Plan = plan;
         usage.WriteDecision(call);
-        var upstream = UpstreamRequest.Build(plan, request.Http.Request, request.Path, body: null);
 
         // Byte for byte, unless there is something to take out.
         Func<ReadOnlyMemory<byte>, byte[]?>? rewrite = user.Limits.Models.Count > 0 && request.IsListOfModels ? list => AllowedModels.Filter(user.Limits, list) : null;
-        call.Result = await forwarder.SendAsync(plan, upstream, call.Id, isStream: false, isMetered: false, CallMoneyOfNothing(call.Id), request.Http, rewrite);
-        return NoteRefusal(call);
+        var no = await attempts.RunAsync(request, call, body: null, funds, rewrite);
+        NoteEnd(call);
+        return no;
     }
 
-    private Decision<Hold> PlaceHold(User user, RateCard rates, RequestFacts facts, RequestId id)
+    private void WarnOfLowBalance(HttpResponse response, User user, LanePlan plan)
     {
-        if (!user.IsCharged)
-        {
-            return ledger.PlaceNothing(id);
-        }
-
-        var usual = history.NinetyFifthPercentile(user.AccountId, rates.Row.Model);
-        var amount = HoldPolicy.AmountFor(CostForecasts.Of(rates, facts), usual, canEndEarly: facts.IsStream);
-        return ledger.Place(user.AccountId, id, amount, rates.IsFree, canEndEarly: facts.IsStream, new SpendLimits(user.Limits.SpendPerDay, user.Limits.SpendPerMonth));
-    }
-
-    private CallMoney CallMoneyOfNothing(RequestId id) => new(ledger, ledger.PlaceNothing(id), row: null, rates: null);
-
-    private static HoldRow? RowOf(CallReport call, Hold hold, User user, LanePlan plan)
-    {
-        if (!hold.IsCharged)
-        {
-            return null;
-        }
-
-        // If nothing more is ever heard of the call, the prompt is what it is charged for.
-        var prompt = new TokenUsage { Input = call.Facts!.EstimatedPromptTokens };
-        return new HoldRow(
-            call.Id.Value,
-            user.AccountId,
-            call.StartedAt,
-            hold.Amount,
-            (plan.Rates! with { Markup = 1m }).RunningAmount(prompt),
-            plan.Rates.RunningAmount(prompt),
-            prompt,
-            user.Id,
-            call.Facts.Model,
-            plan.Lane.Name,
-            call.Facts.IsStream,
-            call.Session,
-            call.Agent,
-            plan.Rates.ToJson());
-    }
-
-    private void WarnOfLowBalance(HttpResponse response, User user)
-    {
-        if (user.IsCharged && ledger.StateOf(user.AccountId).Balance < config.Billing.WarnBelow)
+        if (plan.Rates is not null && user.IsCharged && ledger.StateOf(user.AccountId).Balance < config.Billing.WarnBelow)
         {
             response.Headers[OwnHeaders.LowBalance] = "true";
         }
     }
 
-    private Refusal? NoteRefusal(CallReport call)
+    private void NoteEnd(CallReport call)
     {
         var result = call.Result!;
         if (result.Refusal is { Code: RefusalCode.UpstreamKeyRefused })
@@ -206,7 +162,5 @@ internal sealed class RelayPipeline(
         {
             log.EndedForSpendLimit(call.Id.Value, call.User!.Name);
         }
-
-        return result.Refusal;
     }
 }

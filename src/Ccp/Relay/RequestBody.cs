@@ -1,6 +1,7 @@
 using System.Buffers;
 using Ccp.Forwarding;
 using Ccp.Refusals;
+using Ccp.Routing;
 using Microsoft.AspNetCore.Http;
 
 namespace Ccp.Relay;
@@ -66,9 +67,14 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
-    /// <summary>The same bytes, to be sent once.</summary>
-    public PooledBodyContent ToContent()
+    /// <summary>What is to be sent once: the same bytes, or, where the lane wants something changed, a copy that never sees a pool.</summary>
+    public PooledBodyContent ToContent(BodyChanges changes)
     {
+        if (!changes.AreNone && BodyEdits.Find(Bytes, changes) is { IsEmpty: false } splice)
+        {
+            return new PooledBodyContent(splice.Apply(Bytes));
+        }
+
         var content = new PooledBodyContent(_buffer.AsMemory(0, _length));
         _sent.Add(content);
         return content;

@@ -6,7 +6,20 @@ namespace Ccp.Routing;
 
 /// <summary>Where a call goes, with which key, at which price. Rates are null for calls that cost nothing.</summary>
 /// <param name="IsUsersOwnKey">True: the rate-limit headers of the answer are the user's own and may pass.</param>
-internal sealed record LanePlan(LaneConfig Lane, Secret Key, bool IsUsersOwnKey, string Reason, RateCard? Rates);
+internal sealed record LanePlan(LaneConfig Lane, Secret Key, bool IsUsersOwnKey, string Reason, RateCard? Rates)
+{
+    /// <summary>What the model is called there; null for calls that name none.</summary>
+    public string? ModelOnLane { get; init; }
+
+    /// <summary>Lanes that were wanted before this one, and why they were not taken.</summary>
+    public IReadOnlyList<RejectedLane> Rejected { get; init; } = [];
+
+    /// <summary>Where the call may go once more when this lane fails before the first byte of its answer; null: nowhere.</summary>
+    public LanePlan? Fallback { get; init; }
+}
+
+/// <param name="Reason">One of <see cref="RouteReason"/>.</param>
+internal sealed record RejectedLane(string Lane, string Reason);
 
 /// <summary>What a call may cost, from the little that is known before it is sent.</summary>
 internal static class CostForecasts

@@ -4,7 +4,7 @@ using Ccp.Pricing;
 namespace Ccp.Routing;
 
 /// <summary>Which row prices a model on a lane, and why.</summary>
-/// <param name="PricedAs">The model whose row is looked for: the asked one, or the one that stands for it.</param>
+/// <param name="PricedAs">The model whose row is looked for: the asked one as the lane calls it, or the one that stands for it.</param>
 /// <param name="Match">Null: nobody has said what it costs, so the call is refused.</param>
 internal readonly record struct PriceChoice(string PricedAs, PriceStandIn StandIn, PriceMatch? Match)
 {
@@ -13,7 +13,7 @@ internal readonly record struct PriceChoice(string PricedAs, PriceStandIn StandI
 
     public static PriceChoice Of(string model, LaneConfig lane, BillingConfig billing, PriceBook prices, DateTimeOffset at)
     {
-        var asked = lane.PriceAs ?? model;
+        var asked = lane.PriceAs ?? lane.NameOf(model);
         var match = prices.Match(asked, at);
         return match is null && billing.UnknownModelPricedAs is { } substitute
             ? new PriceChoice(substitute, PriceStandIn.UnknownModel, prices.Match(substitute, at))

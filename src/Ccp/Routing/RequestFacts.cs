@@ -4,4 +4,5 @@ namespace Ccp.Routing;
 /// <param name="MaxTokens">Null when the request does not say.</param>
 /// <param name="EstimatedPromptTokens">From the size of the body; the provider's own count decides the charge.</param>
 /// <param name="SessionId">From <c>metadata.user_id</c>; null when it is not there.</param>
-internal sealed record RequestFacts(string Model, bool IsStream, long? MaxTokens, long EstimatedPromptTokens, string? SessionId);
+/// <param name="HasSafeguards">True when the request asks for a safety check that not every provider does.</param>
+internal sealed record RequestFacts(string Model, bool IsStream, long? MaxTokens, long EstimatedPromptTokens, string? SessionId, bool HasSafeguards = false);

@@ -58,6 +58,7 @@ internal static class RequestPeek
         private bool? _stream;
         private long? _maxTokens;
         private string? _session;
+        private bool _hasSafeguards;
         private int _sourceDepth;
         private long _pictureBytes;
         private long _pictureTokens;
@@ -93,7 +94,7 @@ internal static class RequestPeek
 
             var textBytes = Math.Max(0, _bodyBytes - _pictureBytes);
             var prompt = Math.Min(ContextWindowTokens, (textBytes * 10 / TenthsOfBytesPerToken) + _pictureTokens);
-            return new RequestFacts(_model, _stream ?? false, _maxTokens, prompt, _session);
+            return new RequestFacts(_model, _stream ?? false, _maxTokens, prompt, _session, _hasSafeguards);
         }
 
         private Refusal? ReadTopLevel()
@@ -121,6 +122,8 @@ internal static class RequestPeek
                     : _maxTokens is not null ? Twice("max_tokens")
                     : Keep(ref _maxTokens, tokens);
             }
+
+            _hasSafeguards |= _reader.ValueTextEquals("safeguards"u8);
 
             return null;
         }

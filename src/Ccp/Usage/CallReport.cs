@@ -1,3 +1,4 @@
+using Ccp.Configuration;
 using Ccp.Forwarding;
 using Ccp.Identity;
 using Ccp.Pricing;
@@ -19,6 +20,15 @@ internal sealed class CallReport(RequestId id, DateTimeOffset startedAt)
     public RequestFacts? Facts { get; set; }
 
     public LanePlan? Plan { get; set; }
+
+    /// <summary>The header that the lane's key was last sent in.</summary>
+    public LaneHeader Form { get; set; }
+
+    /// <summary>Attempts after the first.</summary>
+    public int Retries { get; set; }
+
+    /// <summary>Set when the call went to another lane after one had failed; <see cref="Plan"/> is then the other one's.</summary>
+    public LaneFallback? Fallback { get; set; }
 
     /// <summary>From <c>x-claude-code-agent-id</c>: which sub-agent asked.</summary>
     public string? Agent { get; set; }
@@ -56,3 +66,7 @@ internal sealed class CallReport(RequestId id, DateTimeOffset startedAt)
     private static string SnakeCase(RefusalCode code) =>
         string.Concat(code.ToString().Select((letter, index) => char.IsAsciiLetterUpper(letter) ? (index == 0 ? "" : "_") + char.ToLowerInvariant(letter) : letter.ToString()));
 }
+
+/// <param name="From">The lane that failed.</param>
+/// <param name="Wasted">The time that went by with it.</param>
+internal sealed record LaneFallback(string From, Setback Cause, TimeSpan Wasted);

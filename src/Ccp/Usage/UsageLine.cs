@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Ccp.Configuration;
+using Ccp.Configuration.Sections;
 using Ccp.Forwarding;
 using Ccp.Refusals;
 
@@ -14,6 +16,20 @@ internal static class UsageLine
         json.WriteString("event"u8, "decision"u8);
         json.WriteString("decision"u8, call.Plan!.Lane.Name);
         json.WriteString("decision_reason"u8, call.Plan.Reason);
+        if (call.Plan.Rejected.Count > 0)
+        {
+            json.WriteStartArray("rejected"u8);
+            foreach (var (lane, reason) in call.Plan.Rejected)
+            {
+                json.WriteStartObject();
+                json.WriteString("lane"u8, lane);
+                json.WriteString("reason"u8, reason);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
         json.WriteEndObject();
     }
 
@@ -33,7 +49,19 @@ internal static class UsageLine
             json.WriteString("err_type"u8, errorType);
         }
 
-        json.WriteNumber("retry"u8, 0);
+        json.WriteNumber("retry"u8, call.Retries);
+        if (call.Fallback is { } fallback)
+        {
+            json.WriteString("fallback"u8, fallback.Cause.ToReason());
+            json.WriteString("fallback_from"u8, fallback.From);
+            json.WriteNumber("wasted_retry_ms"u8, (long)fallback.Wasted.TotalMilliseconds);
+        }
+
+        if (call is { Plan: { } plan, Result: not null } && plan.Lane.Name != BuiltInLanes.Anthropic)
+        {
+            json.WriteString("header_mode"u8, call.Form == LaneHeader.Authorization ? "authorization"u8 : "x-api-key"u8);
+        }
+
         json.WriteBoolean("h2"u8, call.Result?.UsedHttp2 ?? false);
         if (call.Owed is { } owed)
         {
@@ -67,7 +95,7 @@ internal static class UsageLine
         if (call.Plan is { } plan)
         {
             json.WriteString("lane"u8, plan.Lane.Name);
-            json.WriteString("upstream"u8, plan.Lane.Name == "anthropic" ? "anth" : plan.Lane.Name);
+            json.WriteString("upstream"u8, plan.Lane.Name == BuiltInLanes.Anthropic ? "anth" : plan.Lane.Name);
         }
 
         if (call.Facts is { } facts)

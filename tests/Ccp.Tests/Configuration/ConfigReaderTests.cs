@@ -15,8 +15,9 @@ public sealed class ConfigReaderTests
         Assert.Equal(32L << 20, config.Server.BodyBytesMax);
         Assert.Equal(new BillingConfig(2m, Usd("50"), Usd("30"), Usd("1"), null), config.Billing);
         Assert.Equal(new StorageConfig("ccp.db", true, TimeSpan.FromDays(90)), config.Storage);
-        var lane = Assert.Single(config.Lanes);
-        Assert.Equal(("anthropic", "https://api.anthropic.com/", (Secret?)null), (lane.Name, lane.BaseUrl.ToString(), lane.Key));
+        Assert.Equal(
+            [("anthropic", "https://api.anthropic.com/", (Secret?)null), ("zai", "https://api.z.ai/api/anthropic", null)],
+            config.Lanes.Select(lane => (lane.Name, lane.BaseUrl.ToString(), lane.Key)));
         Assert.Empty(config.Prices);
     }
 
@@ -68,7 +69,13 @@ public sealed class ConfigReaderTests
     [InlineData("server = 5", "config.toml:1:10: server: expected a table, found 5")]
     [InlineData("[[user]]", "config.toml:1:1: user: name is missing")]
     [InlineData("[[user]]\nname = 'a b'", "config.toml:2:8: user.name: expected 1 to 64 of the letters A-Z and a-z, digits, \".\", \"_\" and \"-\", found \"a b\"")]
-    [InlineData("[[lane]]\nname = 'zai'", "config.toml:2:8: lane.name: there is no lane \"zai\"; the lanes are: \"anthropic\"")]
+    [InlineData("[[lane]]\nname = 'other'\nkey = 'env:X'", "config.toml:1:1: lane: base_url is missing")]
+    [InlineData("[[route]]\nmodel = 'a'\nlane = 'nowhere'", "config.toml:3:8: route.lane: there is no lane \"nowhere\"; the lanes are: \"anthropic\", \"zai\"")]
+    [InlineData("[[route]]\nmodel = 'a'\nlane = 'zai'\nfallback = 'zai'", "config.toml:4:12: route.fallback: a lane cannot take its own place; name another one, or leave it out")]
+    [InlineData("[[route]]\nmodel = 'a'\nlane = 'zai'\nonly_if_cheaper = true", "config.toml:4:19: route.only_if_cheaper: state the fallback that the price is compared with")]
+    [InlineData("[[lane]]\nname = 'zai'\nstrip = ['tools']", "config.toml:3:10: lane.strip: there is nothing called \"tools\" to take out; there is \"system.billing_header\"")]
+    [InlineData("[[lane]]\nname = 'anthropic'\nrequires = 'x'", "config.toml:3:12: lane.requires: the default lane works without a license; what needs one goes to another lane")]
+    [InlineData("[[user]]\nname = 'a'\nlane_override = 'b'", "config.toml:3:17: user.lane_override: there is no lane \"b\"; the lanes are: \"anthropic\", \"zai\"")]
     [InlineData("[[lane]]\nname='anthropic'\n[[lane]]\nname='anthropic'", "config.toml:4:6: lane.name: a lane \"anthropic\" is already on line 2")]
     [InlineData("[logs]\nformat = 'xml'", "config.toml:2:10: logs.format: expected \"text\" or \"json\", found \"xml\"")]
     [InlineData("[storage]\nrequest_records = '5 days'", "config.toml:2:19: storage.request_records: expected a duration from \"1h\" to \"36500d\" (a number and ms, s, m, h or d, in quotes), found \"5 days\"")]
@@ -181,7 +188,7 @@ public sealed class ConfigReaderTests
     [InlineData("base_url = 'https://user:hunter2@h/'")]
     [InlineData("idle_timeout = '29s'")]
     [InlineData("ping_after = '0s'")]
-    [InlineData("header = 'auto'")]
+    [InlineData("header = 'passthrough'")]
     [InlineData("forward_headers = ['a b']")]
     [InlineData("http2 = 'yes'")]
     [InlineData("price_as = 'a b'")]
@@ -209,7 +216,7 @@ public sealed class ConfigReaderTests
         Assert.Equal("claude-opus-9", Configured.Good("[billing]\nunknown_model = 'claude-opus-9'\n[[price]]\nmodel = 'claude-opus-9'\ninput = 1\noutput = 2").Billing.UnknownModelPricedAs);
     }
 
-    private static LaneConfig Lane(string setting) => Configured.Good("[[lane]]\nname = 'anthropic'\n" + setting).Lanes.Single();
+    private static LaneConfig Lane(string setting) => Configured.Good("[[lane]]\nname = 'anthropic'\n" + setting).Lanes[0];
 
     private static NanoUsd Usd(string text) => NanoUsd.TryParse(text, out var amount) ? amount : throw new FormatException(text);
 }

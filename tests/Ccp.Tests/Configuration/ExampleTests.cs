@@ -64,7 +64,7 @@ public sealed partial class ExampleTests
         Assert.Equal(defaults.Storage, config.Storage);
         Assert.Equal(defaults.Logs, config.Logs);
         Assert.Equal(defaults.License, config.License);
-        var (lane, defaultLane) = (config.Lanes.Single(), defaults.Lanes.Single());
+        var (lane, defaultLane) = (config.Lanes[0], defaults.Lanes[0]);
         Assert.Empty(lane.ForwardHeaders);
         Assert.Equal(defaultLane, lane with { ForwardHeaders = defaultLane.ForwardHeaders });
     }

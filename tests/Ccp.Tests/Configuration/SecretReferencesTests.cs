@@ -58,9 +58,9 @@ public sealed class SecretReferencesTests
         var byDefault = Configured.Result("[[lane]]\nname = 'anthropic'\nkey = 'env:DEFAULT_ANTHROPIC_API_KEY'");
         var byChoice = Configured.Result("[[lane]]\nname = 'anthropic'\nkey = 'env:OTHER_KEY'");
 
-        Assert.Null(byDefault.Config!.Lanes.Single().Key);
+        Assert.Null(byDefault.Config!.Lanes[0].Key);
         Assert.Empty(byDefault.Warnings);
-        Assert.Null(byChoice.Config!.Lanes.Single().Key);
+        Assert.Null(byChoice.Config!.Lanes[0].Key);
         Assert.Contains("OTHER_KEY", Assert.Single(byChoice.Warnings).Message, StringComparison.Ordinal);
     }
 
@@ -69,7 +69,7 @@ public sealed class SecretReferencesTests
     {
         var result = Configured.Result("[[lane]]\nname = 'anthropic'\nhttp2 = false", new() { ["DEFAULT_ANTHROPIC_API_KEY"] = Hush });
 
-        Assert.Equal(Hush, result.Config!.Lanes.Single().Key?.Reveal());
+        Assert.Equal(Hush, result.Config!.Lanes[0].Key?.Reveal());
         Assert.Equal(["DEFAULT_ANTHROPIC_API_KEY"], result.EnvironmentInForce);
     }
 

@@ -28,6 +28,23 @@ public sealed class HeaderPolicyTests
     }
 
     [Theory]
+    [InlineData("anthropic-version", true)]
+    [InlineData("anthropic-beta", true)]
+    [InlineData("user-agent", true)]
+    [InlineData("accept", true)]
+    [InlineData("x-named-by-the-lane", true)]
+    [InlineData("x-app", false)]
+    [InlineData("x-stainless-os", false)]
+    [InlineData("x-claude-code-session-id", false)]
+    [InlineData("x-claude-code-agent-id", false)]
+    public void Who_asks_from_where_is_for_the_anthropic_lane_alone(string name, bool crosses)
+    {
+        var lane = Configured.Good("").Lanes[1] with { ForwardHeaders = ["x-named-by-the-lane"] };
+        Assert.Equal(crosses, Sent(name, "value", lane).ContainsKey(name));
+        Assert.Equal(crosses, Sent(name.ToUpperInvariant(), "value", lane).ContainsKey(name.ToUpperInvariant()));
+    }
+
+    [Theory]
     [InlineData("authorization")]
     [InlineData("x-api-key")]
     [InlineData("x-auth-token")]
@@ -106,7 +123,7 @@ public sealed class HeaderPolicyTests
         var lane = Lane() with { Header = header == "x-api-key" ? LaneHeader.ApiKey : LaneHeader.Authorization };
         using var request = new HttpRequestMessage();
         HeaderPolicy.CopyToUpstream(new HeaderDictionary { ["Authorization"] = "Bearer canary", ["x-api-key"] = "canary", ["x-auth-token"] = "canary" }, request, lane);
-        HeaderPolicy.AddCredential(request, lane, new Secret("sk-lane"));
+        HeaderPolicy.AddCredential(request, lane.Header, new Secret("sk-lane"));
 
         var sent = Flat(request);
         Assert.Equal(value, sent[header]);

@@ -31,7 +31,7 @@ public sealed class ResponseRelayTests : IAsyncDisposable
         _books = Books.Open(_folder);
         _stop = new CallStop(_clock, _clientLeft.Token);
         var money = new CallMoney(_books.Ledger, _books.Ledger.PlaceNothing(Telemetry.RequestId.New()), row: null, rates: null);
-        _relay = new ResponseRelay(_upstream.Reader.AsStream(), _client.Writer, Abandon, _meter, LaneSection.BuiltIn(key: null), _stop, money, _clock);
+        _relay = new ResponseRelay(_upstream.Reader.AsStream(), _client.Writer, Abandon, _meter, BuiltInLanes.Find("anthropic")!, _stop, money, _clock);
     }
 
     public async ValueTask DisposeAsync()

@@ -94,6 +94,7 @@ public sealed class AccessTokenTests
         Markup: null,
         KeyName: null,
         UpstreamKey: null,
+        LaneOverride: null,
         IsFromFile: false,
         CreatedAt: DateTimeOffset.UnixEpoch,
         LastSeenAt: null);

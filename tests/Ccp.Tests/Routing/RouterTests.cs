@@ -56,7 +56,7 @@ public sealed class RouterTests
     public void Without_any_key_nothing_is_sent()
     {
         var router = new Router(Configured.Good(Price), PriceBook.BuiltIn);
-        Assert.False(router.Plan(Alice(), null, isCharged: false, Now).Allows(out _, out var refusal));
+        Assert.False(router.Plan(Alice(), null, isCharged: false, Now, RoutingState.Plain).Allows(out _, out var refusal));
         Assert.Equal(RefusalCode.NoUpstreamKey, refusal.Code);
     }
 
@@ -73,9 +73,9 @@ public sealed class RouterTests
     public void What_costs_nothing_needs_no_price()
     {
         var router = RouterOf("");
-        Assert.True(router.Plan(Alice(), Facts("claude-nobody-9"), isCharged: false, Now).Allows(out var plan, out _));
+        Assert.True(router.Plan(Alice(), Facts("claude-nobody-9"), isCharged: false, Now, RoutingState.Plain).Allows(out var plan, out _));
         Assert.Null(plan.Rates);
-        Assert.True(router.Plan(Alice(), null, isCharged: false, Now).Allows(out plan, out _));
+        Assert.True(router.Plan(Alice(), null, isCharged: false, Now, RoutingState.Plain).Allows(out plan, out _));
         Assert.Null(plan.Rates);
     }
 
@@ -132,5 +132,5 @@ public sealed class RouterTests
     }
 
     private static bool Plan(string toml, User user, string model, out LanePlan? plan, out Refusal? refusal) =>
-        RouterOf(toml).Plan(user, Facts(model), isCharged: true, Now).Allows(out plan, out refusal);
+        RouterOf(toml).Plan(user, Facts(model), isCharged: true, Now, RoutingState.Plain).Allows(out plan, out refusal);
 }

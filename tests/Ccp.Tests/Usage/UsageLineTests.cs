@@ -126,7 +126,7 @@ public sealed class UsageLineTests
         {
             User = AccessTokenTests.Someone(1, "alice", "token"),
             Facts = new RequestFacts("claude-opus-5-5", true, 5, 5, null),
-            Plan = new LanePlan(lane, new Secret("sk"), false, Router.DefaultReason, null),
+            Plan = new LanePlan(lane, new Secret("sk"), false, RouteReason.Default, null),
             Session = "s",
             Agent = "g",
         };

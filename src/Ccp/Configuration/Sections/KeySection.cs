@@ -4,7 +4,7 @@ namespace Ccp.Configuration.Sections;
 internal static class KeySection
 {
     /// <param name="names">Gets every name that was readable, even of a key with other problems: a user who refers to it made no mistake.</param>
-    public static IReadOnlyList<KeyConfig> Read(IReadOnlyList<ConfigTable> tables, SecretReferences secrets, ISet<string> names)
+    public static IReadOnlyList<KeyConfig> Read(IReadOnlyList<ConfigTable> tables, SecretReferences secrets, IReadOnlyList<LaneConfig> lanes, ISet<string> names)
     {
         var keys = new List<KeyConfig>();
         var linesOf = new Dictionary<string, int>();
@@ -22,7 +22,7 @@ internal static class KeySection
             var lane = table.Text("lane");
             if (lane is not null)
             {
-                LaneSection.IsLane(table, "lane", lane);
+                LaneSection.IsLane(table, "lane", lane, lanes);
             }
 
             table.Require("value");

@@ -7,7 +7,7 @@ namespace Ccp.Configuration.Sections;
 internal static class UserSection
 {
     /// <param name="keyNames">The keys a user may refer to.</param>
-    public static IReadOnlyList<UserConfig> Read(IReadOnlyList<ConfigTable> tables, SecretReferences secrets, ISet<string> keyNames)
+    public static IReadOnlyList<UserConfig> Read(IReadOnlyList<ConfigTable> tables, SecretReferences secrets, IReadOnlyList<LaneConfig> lanes, ISet<string> keyNames)
     {
         var users = new List<UserConfig>();
         var linesOf = new Dictionary<string, int>();
@@ -27,13 +27,19 @@ internal static class UserSection
                 Names.EnterOnce(table, table.Has("token") ? "token" : "token_sha256", hash, "the same token", linesOfTokens);
             }
 
-            var user = new UserConfig(name ?? "", hash, table.Flag("admin"), ReadKey(table, keyNames), table.Flag("billing"), BillingSection.Markup(table));
+            var user = new UserConfig(name ?? "", hash, table.Flag("admin"), ReadKey(table, keyNames), table.Flag("billing"), BillingSection.Markup(table), ReadLaneOverride(table, lanes));
             var limits = LimitsSection.ReadOfUser(table, isCharged: user.IsAdmin != true && user.IsBilled != false);
             table.RefuseUnknown();
             users.Add(user with { Limits = limits });
         }
 
         return users;
+    }
+
+    private static string? ReadLaneOverride(ConfigTable table, IReadOnlyList<LaneConfig> lanes)
+    {
+        var lane = table.TextOrEmpty("lane_override");
+        return lane is not null && LaneSection.IsLane(table, "lane_override", lane, lanes) ? lane : null;
     }
 
     private static string? ReadKey(ConfigTable table, ISet<string> keyNames)

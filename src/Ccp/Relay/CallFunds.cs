@@ -1,0 +1,83 @@
+using Ccp.Forwarding;
+using Ccp.Identity;
+using Ccp.Ledger;
+using Ccp.Pricing;
+using Ccp.Refusals;
+using Ccp.Routing;
+using Ccp.Usage;
+
+namespace Ccp.Relay;
+
+/// <summary>The money of one call: set aside for the lane it goes to, and anew when it goes to another.</summary>
+internal sealed class CallFunds(AccountLedger ledger, ChargeHistory history, CallReport call) : IDisposable
+{
+    /// <summary>Null as long as nothing is set aside, and for calls that cost nothing.</summary>
+    public Hold? Hold { get; private set; }
+
+    /// <returns>Null when the money is there.</returns>
+    public Refusal? SetAside(LanePlan plan)
+    {
+        if (plan.Rates is not { } rates)
+        {
+            return null;
+        }
+
+        // What another lane would have cost is free again: nothing of it is on disk.
+        Dispose();
+        if (!Place(call.User!, rates, call.Facts!).Allows(out var hold, out var refusal))
+        {
+            return refusal;
+        }
+
+        Hold = hold;
+        return null;
+    }
+
+    public CallMoney MoneyOf(LanePlan plan) => Hold is { } hold
+        ? new CallMoney(ledger, hold, RowOf(hold, plan), plan.Rates)
+        : new CallMoney(ledger, ledger.PlaceNothing(call.Id), row: null, rates: null);
+
+    public void Dispose()
+    {
+        Hold?.Dispose();
+        Hold = null;
+    }
+
+    private Decision<Hold> Place(User user, RateCard rates, RequestFacts facts)
+    {
+        if (!user.IsCharged)
+        {
+            return ledger.PlaceNothing(call.Id);
+        }
+
+        var usual = history.NinetyFifthPercentile(user.AccountId, rates.Row.Model);
+        var amount = HoldPolicy.AmountFor(CostForecasts.Of(rates, facts), usual, canEndEarly: facts.IsStream);
+        return ledger.Place(user.AccountId, call.Id, amount, rates.IsFree, canEndEarly: facts.IsStream, new SpendLimits(user.Limits.SpendPerDay, user.Limits.SpendPerMonth));
+    }
+
+    private HoldRow? RowOf(Hold hold, LanePlan plan)
+    {
+        if (!hold.IsCharged)
+        {
+            return null;
+        }
+
+        // If nothing more is ever heard of the call, the prompt is what it is charged for.
+        var prompt = new TokenUsage { Input = call.Facts!.EstimatedPromptTokens };
+        return new HoldRow(
+            call.Id.Value,
+            call.User!.AccountId,
+            call.StartedAt,
+            hold.Amount,
+            (plan.Rates! with { Markup = 1m }).RunningAmount(prompt),
+            plan.Rates.RunningAmount(prompt),
+            prompt,
+            call.User.Id,
+            call.Facts.Model,
+            plan.Lane.Name,
+            call.Facts.IsStream,
+            call.Session,
+            call.Agent,
+            plan.Rates.ToJson());
+    }
+}

@@ -1,0 +1,65 @@
+using Ccp.Configuration;
+using Ccp.Forwarding;
+using Ccp.Refusals;
+using Ccp.Routing;
+using Ccp.Usage;
+
+namespace Ccp.Relay;
+
+/// <summary>
+/// Sends a call to its lane. What fails before the first byte is sent once more: to the same lane with the key in the other header, or to the
+/// route's fallback, with that lane's key, headers and model, from the body as it came.
+/// </summary>
+internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, TimeProvider time)
+{
+    /// <param name="body">Null for calls without one.</param>
+    /// <returns>Null when something was relayed; else why nothing was.</returns>
+    public async Task<Refusal?> RunAsync(RelayRequest request, CallReport call, RequestBody? body, CallFunds funds, Func<ReadOnlyMemory<byte>, byte[]?>? rewrite = null)
+    {
+        var startedTimestamp = time.GetTimestamp();
+        var plan = call.Plan!;
+        call.Form = forms.For(plan.Lane);
+        var mayChangeForm = plan.Lane.Header == LaneHeader.Auto;
+        while (true)
+        {
+            var upstream = UpstreamRequest.Build(plan, call.Form, request.Http.Request, request.Path, body?.ToContent(ChangesFor(plan, call)));
+            var result = await forwarder.SendAsync(plan, upstream, call.Id, call.Facts?.IsStream == true, plan.Rates is not null, funds.MoneyOf(plan), request.Http, rewrite, mayChangeForm);
+            call.Result = result;
+            if (plan.Lane.Header == LaneHeader.Auto && result.TookKey)
+            {
+                forms.Remember(plan.Lane, call.Form);
+            }
+
+            if (result.Setback is not { } setback)
+            {
+                return result.Refusal;
+            }
+
+            if (request.Http.RequestAborted.IsCancellationRequested)
+            {
+                // Nobody waits for another attempt, and this one cost nothing.
+                return result.Refusal;
+            }
+
+            call.Retries++;
+            if (setback == Setback.FormRefused)
+            {
+                call.Form = CredentialForms.Other(call.Form);
+                mayChangeForm = false;
+                continue;
+            }
+
+            call.Fallback = new LaneFallback(plan.Lane.Name, setback, time.GetElapsedTime(startedTimestamp));
+            call.Plan = plan = plan.Fallback!;
+            call.Form = forms.For(plan.Lane);
+            mayChangeForm = plan.Lane.Header == LaneHeader.Auto;
+            if (funds.SetAside(plan) is { } refusal)
+            {
+                return refusal;
+            }
+        }
+    }
+
+    private static BodyChanges ChangesFor(LanePlan plan, CallReport call) =>
+        new(plan.ModelOnLane == call.Facts?.Model ? null : plan.ModelOnLane, plan.Lane.StripsBillingHeader, IsForeign: null);
+}

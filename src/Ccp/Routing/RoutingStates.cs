@@ -1,0 +1,28 @@
+using Ccp.Configuration;
+
+namespace Ccp.Routing;
+
+/// <summary>The routing state of the moment: the same object as long as nothing has changed.</summary>
+/// <param name="grants">Whether the license in force grants a feature at a time.</param>
+internal sealed class RoutingStates(CcpConfig config, Func<string, DateTimeOffset, bool> grants)
+{
+    /// <summary>What the lanes ask for, each once.</summary>
+    private readonly string[] _features = [.. config.Lanes.Select(lane => lane.Requires).OfType<string>().Distinct(StringComparer.Ordinal)];
+
+    private volatile RoutingState _newest = RoutingState.Plain;
+
+    public RoutingState At(DateTimeOffset now)
+    {
+        var newest = _newest;
+        foreach (var feature in _features)
+        {
+            if (grants(feature, now) != newest.Features.Contains(feature))
+            {
+                var granted = _features.Where(each => grants(each, now)).ToHashSet(StringComparer.Ordinal);
+                return _newest = newest with { Features = granted };
+            }
+        }
+
+        return newest;
+    }
+}

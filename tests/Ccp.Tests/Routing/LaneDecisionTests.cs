@@ -1,0 +1,164 @@
+using Ccp.Configuration;
+using Ccp.Identity;
+using Ccp.Pricing;
+using Ccp.Refusals;
+using Ccp.Routing;
+using Ccp.Tests.Configuration;
+using Ccp.Tests.Identity;
+
+namespace Ccp.Tests.Routing;
+
+/// <summary>The table of lanes: which one a call is sent to, and the word for why.</summary>
+public sealed class LaneDecisionTests
+{
+    private const string Haiku = "claude-haiku-4-5";
+    private const string Opus = "claude-opus-5-5";
+    private const string Prices =
+        """
+
+        [[price]]
+        model = "house-model"
+        input = 1
+        output = 1
+        """;
+
+    private static readonly DateTimeOffset Now = new(2026, 11, 23, 0, 0, 0, TimeSpan.Zero);
+    private static readonly RoutingState Licensed = RoutingState.Plain with { Features = new HashSet<string> { "zai_offload" } };
+
+    [Theory]
+    [InlineData(Haiku, "zai", "default")]
+    [InlineData("claude-haiku-4-5-20251001", "zai", "default")]
+    [InlineData(Opus, "anthropic", "default")]
+    public void With_a_license_and_a_key_haiku_goes_to_the_second_lane(string model, string lane, string reason) => Goes(Decide(model, Licensed), lane, reason);
+
+    [Fact]
+    public void Without_a_license_everything_works_on_the_default_lane() => Goes(Decide(Haiku, RoutingState.Plain), "anthropic", "license_block", "zai: license_block");
+
+    [Fact]
+    public void Without_its_key_nothing_is_wanted_of_the_second_lane() => Goes(Decide(Haiku, Licensed, keys: "DEFAULT_ANTHROPIC_API_KEY"), "anthropic", "default");
+
+    [Fact]
+    public void A_route_to_a_lane_without_a_key_leads_to_its_fallback() => Goes(
+        Decide(Haiku, Licensed, "[[route]]\nmodel = '*'\nlane = 'zai'\nfallback = 'anthropic'", keys: "DEFAULT_ANTHROPIC_API_KEY"), "anthropic", "no_credentials", "zai: no_credentials");
+
+    [Theory]
+    [InlineData("paused = true", Haiku, "anthropic", "failover_paused")]
+    [InlineData("[[route]]\nmodel = 'claude-opus-*'\nlane = 'zai'", Opus, "zai", "route")]
+    [InlineData("[[route]]\nmodel = 'claude-*'\nlane = 'anthropic'", Haiku, "anthropic", "route")]
+    [InlineData("[[route]]\nmodel = 'claude-haiku-*'\nlane = 'anthropic'\n[[route]]\nmodel = '*'\nlane = 'zai'", Haiku, "anthropic", "route")]
+    [InlineData("[[lane]]\nname = 'house'\nbase_url = 'https://house.invalid'\nkey = 'env:HOUSE_KEY'\n[[route]]\nmodel = '*'\nlane = 'house'", Opus, "house", "route")]
+    public void The_file_s_routes_come_before_the_built_in_one(string toml, string model, string lane, string reason) => Goes(Decide(model, Licensed, toml), lane, reason);
+
+    [Theory]
+    [InlineData("1", Haiku, "zai", "manual_override")]
+    [InlineData("1", "glm-4.5-air-haiku-tuned", "zai", "manual_override")]
+    [InlineData("0", Haiku, "anthropic", "default")]
+    public void The_switch_of_older_set_ups_comes_first(string force, string model, string lane, string reason) =>
+        Goes(Decide(model, Licensed, "[billing]\nunknown_model = 'house-model'", force: force), lane, reason);
+
+    [Fact]
+    public void A_user_s_own_lane_comes_before_the_routes_and_still_asks_for_the_license()
+    {
+        var user = AccessTokenTests.Someone(1, "alice", "token") with { LaneOverride = "zai" };
+        Goes(Decide(Opus, Licensed, "[[route]]\nmodel = '*'\nlane = 'anthropic'", user: user), "zai", "manual_override");
+        Goes(Decide(Opus, RoutingState.Plain, user: user), "anthropic", "license_block", "zai: license_block");
+    }
+
+    [Fact]
+    public void A_policy_suggests_what_the_file_leaves_open_and_the_license_decides()
+    {
+        var policy = Licensed with { PolicyRoutes = [new RouteConfig("claude-opus-*", "zai", null, OnlyIfCheaper: false)] };
+        Goes(Decide(Opus, policy), "zai", "policy");
+        Goes(Decide(Opus, policy, "[[route]]\nmodel = 'claude-opus-*'\nlane = 'anthropic'"), "anthropic", "route");
+        Goes(Decide(Opus, policy with { Features = new HashSet<string>() }), "anthropic", "license_block", "zai: license_block");
+    }
+
+    [Fact]
+    public void A_safety_check_stays_on_the_default_lane_unless_the_operator_says_otherwise()
+    {
+        var facts = Facts(Haiku) with { HasSafeguards = true };
+        Goes(Decide(facts, Licensed), "anthropic", "safeguards_avoided", "zai: safeguards_avoided");
+        Goes(Decide(facts, Licensed, "[[lane]]\nname = 'zai'\nsafeguards = 'allow'"), "zai", "default");
+    }
+
+    [Theory]
+    [InlineData("claude-haiku-5-5", "anthropic", "lane_dearer")]
+    [InlineData("claude-haiku-4-5", "zai", "route")]
+    public void The_lane_guard_takes_the_cheaper_lane(string model, string lane, string reason) =>
+        Goes(Decide(model, Licensed, "[[route]]\nmodel = 'claude-haiku-*'\nlane = 'zai'\nfallback = 'anthropic'\nonly_if_cheaper = true"), lane, reason);
+
+    [Fact]
+    public void A_lane_that_is_down_is_left_alone()
+    {
+        var down = Licensed with { LanesDown = new HashSet<string> { "zai" } };
+        Goes(Decide(Haiku, down), "anthropic", "lane_down", "zai: lane_down");
+        Assert.Equal(RefusalCode.LaneDown, Refused(Opus, Licensed with { LanesDown = new HashSet<string> { "anthropic" } }));
+    }
+
+    [Fact]
+    public void Only_a_fallback_that_was_named_and_may_be_used_is_tried_after_a_failure()
+    {
+        Assert.Equal("anthropic", Decide(Haiku, Licensed).Fallback?.Lane.Name);
+        Assert.Null(Decide(Opus, Licensed).Fallback);
+        Assert.Null(Decide(Opus, Licensed, "[[route]]\nmodel = '*'\nlane = 'zai'").Fallback);
+
+        // A fallback on a lane that the license does not grant would be a way around it.
+        var other = "[[lane]]\nname = 'house'\nbase_url = 'https://house.invalid'\nkey = 'env:HOUSE_KEY'\nrequires = 'gold'\n[[route]]\nmodel = '*'\nlane = 'zai'\nfallback = 'house'";
+        Assert.Null(Decide(Opus, Licensed, other).Fallback);
+        Assert.Equal("house", Decide(Opus, Licensed with { Features = new HashSet<string> { "zai_offload", "gold" } }, other).Fallback?.Lane.Name);
+    }
+
+    [Fact]
+    public void Each_lane_has_its_own_name_for_a_model_and_its_own_price_and_key()
+    {
+        var user = AccessTokenTests.Someone(1, "alice", "token") with { UpstreamKey = new Secret("sk-own") };
+        var there = Decide(Haiku, Licensed, user: user);
+        Assert.Equal(("glm-4.5-air", "glm-4.5-air", "key_of_ZAI_API_KEY", false), (there.ModelOnLane, there.Rates!.Row.Model, there.Key.Reveal(), there.IsUsersOwnKey));
+        var here = there.Fallback!;
+        Assert.Equal((Haiku, Haiku, "sk-own", true), (here.ModelOnLane, here.Rates!.Row.Model, here.Key.Reveal(), here.IsUsersOwnKey));
+    }
+
+    [Fact]
+    public void A_named_key_is_for_its_own_lane()
+    {
+        const string Toml = "[[key]]\nname = 'team'\nlane = 'zai'\nvalue = 'env:HOUSE_KEY'";
+        var user = AccessTokenTests.Someone(1, "alice", "token") with { KeyName = "team" };
+        Assert.Equal("key_of_HOUSE_KEY", Decide(Haiku, Licensed, Toml, user: user).Key.Reveal());
+        Assert.Equal("key_of_DEFAULT_ANTHROPIC_API_KEY", Decide(Opus, Licensed, Toml, user: user).Key.Reveal());
+    }
+
+    private static void Goes(LanePlan plan, string lane, string reason, params string[] rejected)
+    {
+        Assert.Equal((lane, reason), (plan.Lane.Name, plan.Reason));
+        if (rejected.Length > 0)
+        {
+            Assert.Equal(rejected, plan.Rejected.Select(no => $"{no.Lane}: {no.Reason}"));
+        }
+    }
+
+    private static RequestFacts Facts(string model) => new(model, IsStream: true, MaxTokens: 1_000, EstimatedPromptTokens: 10_000, SessionId: null);
+
+    private static LanePlan Decide(string model, RoutingState state, string toml = "", string keys = "DEFAULT_ANTHROPIC_API_KEY,ZAI_API_KEY,HOUSE_KEY", string? force = null, User? user = null) =>
+        Decide(Facts(model), state, toml, keys, force, user);
+
+    private static LanePlan Decide(RequestFacts facts, RoutingState state, string toml = "", string keys = "DEFAULT_ANTHROPIC_API_KEY,ZAI_API_KEY,HOUSE_KEY", string? force = null, User? user = null)
+    {
+        Assert.True(Ask(facts, state, toml, keys, force, user).Allows(out var plan, out var refusal), refusal?.Message);
+        return plan;
+    }
+
+    private static RefusalCode? Refused(string model, RoutingState state) =>
+        Ask(Facts(model), state, "", "DEFAULT_ANTHROPIC_API_KEY,ZAI_API_KEY", null, null).Allows(out _, out var refusal) ? null : refusal.Code;
+
+    private static Decision<LanePlan> Ask(RequestFacts facts, RoutingState state, string toml, string keys, string? force, User? user)
+    {
+        var environment = keys.Split(',').ToDictionary(name => name, name => $"key_of_{name}");
+        if (force is not null)
+        {
+            environment["FORCE_HAIKU_TO_ZAI"] = force;
+        }
+
+        var config = Configured.Good(toml + Prices, environment);
+        return new Router(config, PriceBook.With(config.Prices)).Plan(user ?? AccessTokenTests.Someone(1, "alice", "token"), facts, isCharged: true, Now, state);
+    }
+}
