@@ -237,7 +237,7 @@ public sealed class MoneyTests
         Assert.Equal(402, (int)next.StatusCode);
         var record = Assert.Single(ccp.Store.Requests);
         Assert.Equal("out_of_credit", record.Reason);
-        Assert.InRange(ccp.Store.BalanceOfAlice.Value, -CcpSetup.Dollars("0.09").Value, -CcpSetup.Dollars("0.05").Value);
+        Assert.InRange(ccp.Store.BalanceOfAlice.Value, -CcpSetup.Dollars("0.07").Value, -CcpSetup.Dollars("0.05").Value);
     }
 
     [Fact]

@@ -85,8 +85,8 @@ public sealed class RaceTests
         Assert.True(served > 20, $"{seed}: only {served} streams ran at once.");
         Assert.Equal(HttpStatusCode.PaymentRequired, next);
 
-        // A read is 16 KB at most, and an event of 100 tokens 420 bytes and some: no more than 39 lie in one.
-        AssertBounded(ccp, balance: "0.033", streamsInFlight: served, perStream: new NanoUsd(39 * 100 * 20_000));
+        // An event is 100 tokens.
+        AssertBounded(ccp, balance: "0.033", streamsInFlight: served, perStream: new NanoUsd(100 * 20_000));
         foreach (var answer in answers)
         {
             answer.Dispose();
@@ -174,7 +174,7 @@ public sealed class RaceTests
         Assert.Equal(HttpStatusCode.OK, served.StatusCode);
     }
 
-    /// <summary>Served ≤ balance + overdraft + what lies in one read per stream in flight.</summary>
+    /// <summary>Served ≤ balance + overdraft + one event per stream in flight.</summary>
     private static void AssertBounded(CcpUnderTest ccp, string balance, int streamsInFlight, NanoUsd perStream)
     {
         var charges = ccp.Store.Charges;

@@ -66,8 +66,8 @@ internal sealed class AnswerMeter : IDisposable
         }
     }
 
-    /// <returns>How many of these bytes finish the event that has begun; -1 when it goes on beyond them.</returns>
-    public int BoundaryAfter(ReadOnlySpan<byte> bytes) => _stream?.BoundaryAfter(bytes) ?? -1;
+    /// <returns>How many of these bytes reach to the end of an event; all of them when it goes on beyond them, or when there are no events.</returns>
+    public int EventLengthIn(ReadOnlySpan<byte> bytes) => _stream?.EventEndIn(bytes) is { } end and >= 0 ? end : bytes.Length;
 
     public MeterReading Read() => _form switch
     {

@@ -6,7 +6,7 @@ namespace Ccp.Forwarding;
 
 /// <summary>Passes an answer from the upstream to the client, read by read, and measures it in passing.</summary>
 /// <remarks>
-/// 1 read; 2 meter; 3 note what it comes to; 4 write and flush; again. While a read waits, a tick may send a ping, notice silence, or end the
+/// 1 read; 2 meter, and note what it comes to; 3 write and flush; again. While a read waits, a tick may send a ping, notice silence, or end the
 /// stream for want of money. ccp's own events go only between events.
 /// </remarks>
 /// <param name="abandonClient">Breaks the connection to the client off.</param>
@@ -81,20 +81,16 @@ internal sealed class ResponseRelay(
                 }
 
                 // :: 2 meter. Before it is written: if the client has just left, the tokens were made all the same, and are owed.
-                var relayed = money.MustEnd && !meter.IsAtEventBoundary && meter.BoundaryAfter(buffer.AsSpan(0, read)) is var end and >= 0 ? end : read;
-                meter.Observe(buffer.AsSpan(0, relayed));
-
-                // :: 3 what it comes to
-                money.NoteProgress(meter.RunningTokens);
+                var paidFor = Meter(buffer.AsSpan(0, read));
                 if (meter.HasStarted)
                 {
                     stop.MayEndAtOnce();
                 }
 
-                // :: 4 write and flush. However small: held back, an event would sit here while the person watches a still screen.
-                if (!stop.IsClientGone)
+                // :: 3 write and flush. However small: held back, an event would sit here while the person watches a still screen.
+                if (paidFor > 0 && !stop.IsClientGone)
                 {
-                    await SendAsync(buffer.AsMemory(0, relayed));
+                    await SendAsync(buffer.AsMemory(0, paidFor));
                 }
 
                 if (money.MustEnd && meter.IsAtEventBoundary)
@@ -116,6 +112,22 @@ internal sealed class ResponseRelay(
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    /// <summary>Event by event: one read may hold many, and what comes after the one that used up the money is neither served nor charged.</summary>
+    /// <returns>How much of it is to be relayed.</returns>
+    private int Meter(ReadOnlySpan<byte> bytes)
+    {
+        var metered = 0;
+        while (metered < bytes.Length && !(money.MustEnd && meter.IsAtEventBoundary))
+        {
+            var length = meter.EventLengthIn(bytes[metered..]);
+            meter.Observe(bytes.Slice(metered, length));
+            money.NoteProgress(meter.RunningTokens);
+            metered += length;
+        }
+
+        return metered;
     }
 
     private async ValueTask<int> ReadAsync(byte[] buffer)

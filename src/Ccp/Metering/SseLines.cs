@@ -66,15 +66,10 @@ internal sealed class SseLines : IDisposable
         }
     }
 
-    /// <summary>How many bytes of the next chunk, not yet given to <see cref="TryTake"/>, finish the event the stream is in.</summary>
-    /// <returns>0 when it is in none; -1 when the chunk does not reach the event's end.</returns>
-    public int BoundaryAfter(ReadOnlySpan<byte> chunk)
+    /// <summary>How many bytes of the next chunk, not yet given to <see cref="TryTake"/>, reach to the end of an event: the one the stream is in, or the next.</summary>
+    /// <returns>-1 when the chunk does not reach the event's end.</returns>
+    public int EventEndIn(ReadOnlySpan<byte> chunk)
     {
-        if (IsAtEventBoundary)
-        {
-            return 0;
-        }
-
         var start = 0;
         if (_isAfterReturn && chunk is [(byte)'\n', ..])
         {

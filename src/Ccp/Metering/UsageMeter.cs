@@ -57,8 +57,8 @@ internal sealed class UsageMeter : IDisposable
         }
     }
 
-    /// <inheritdoc cref="SseLines.BoundaryAfter"/>
-    public int BoundaryAfter(ReadOnlySpan<byte> bytes) => _lines.BoundaryAfter(bytes);
+    /// <inheritdoc cref="SseLines.EventEndIn"/>
+    public int EventEndIn(ReadOnlySpan<byte> bytes) => _lines.EventEndIn(bytes);
 
     /// <summary>The reading as of now. May be asked for at any time; what it says last is final.</summary>
     public MeterReading Read()

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Text;
 using Ccp.Configuration.Sections;
 using Ccp.Forwarding;
+using Ccp.Pricing;
 using Ccp.Tests.Ledger;
 using Ccp.Tests.Shared;
 using Ccp.Tests.Store;
@@ -106,7 +107,7 @@ public sealed class ResponseRelayTests : IAsyncDisposable
     {
         var late = new LateStream();
         var money = new CallMoney(_books.Ledger, _books.Ledger.PlaceNothing(Telemetry.RequestId.New()), row: null, rates: null);
-        var relay = new ResponseRelay(late, _client.Writer, Abandon, _meter, LaneSection.BuiltIn(key: null), _stop, money, _clock);
+        var relay = new ResponseRelay(late, _client.Writer, Abandon, _meter, BuiltInLanes.Find("anthropic")!, _stop, money, _clock);
         var running = relay.RunAsync();
 
         _stop.Stop(RelayEnd.OutOfCredit);
@@ -115,6 +116,25 @@ public sealed class ResponseRelayTests : IAsyncDisposable
         Assert.Equal(RelayEnd.OutOfCredit, await running.WaitAsync(TimeSpan.FromSeconds(10)));
         Assert.True(_meter.IsAtEventBoundary);
         Assert.False(_client.Reader.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task Of_many_events_in_one_read_none_is_served_or_charged_after_the_one_that_used_up_the_money()
+    {
+        await using var books = Books.Open(_folder, name: "poor.db", overdraft: 0);
+        var account = await books.NewAccountAsync(1_000);
+        using var hold = books.Place(account, 10);
+
+        // Five nano-dollars a token of output, and each event has a hundred: the second passes what there is.
+        var rates = new RateCard("a", new PriceRow("a", new TokenPrices(0.001m, 0, 0, 0, 0.005m), null, null, 0, 1, null, default, "test"), 1m, PriceBook.BuiltIn, default, true);
+        var relay = new ResponseRelay(_upstream.Reader.AsStream(), _client.Writer, Abandon, _meter, BuiltInLanes.Find("anthropic")!, _stop, new CallMoney(books.Ledger, hold, row: null, rates), _clock);
+        var text = $"event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"delta\":{{\"type\":\"text_delta\",\"text\":\"{new string('x', 320)}\"}}}}\n\n";
+        await _upstream.Writer.WriteAsync(Encoding.UTF8.GetBytes(Start + string.Concat(Enumerable.Repeat(text, 9)) + "event: content_block_delta\nda"));
+        var running = relay.RunAsync();
+
+        Assert.Equal(Start + text + text, await TakeAsync());
+        Assert.Equal(RelayEnd.OutOfCredit, await running.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(200, _meter.RunningTokens.Output);
     }
 
     [Fact]
