@@ -35,6 +35,9 @@ internal sealed class ResponseRelay(
     /// <summary>True when the upstream closed its answer in good order, finished or not.</summary>
     public bool EndedCleanly { get; private set; }
 
+    /// <summary>The money is gone, and here an end can be told. Once the final numbers are in, it would spare nothing and break a whole message.</summary>
+    private bool MustEnd => money.MustEnd && meter.IsAtEventBoundary && !meter.HasFinalUsage;
+
     /// <summary>Called about once a second, on any thread, and when the stream must end.</summary>
     public void Wake()
     {
@@ -93,7 +96,7 @@ internal sealed class ResponseRelay(
                     await SendAsync(buffer.AsMemory(0, paidFor));
                 }
 
-                if (money.MustEnd && meter.IsAtEventBoundary)
+                if (MustEnd)
                 {
                     stop.Stop(money.EndCause);
                     return stop.Cause;
@@ -119,7 +122,7 @@ internal sealed class ResponseRelay(
     private int Meter(ReadOnlySpan<byte> bytes)
     {
         var metered = 0;
-        while (metered < bytes.Length && !(money.MustEnd && meter.IsAtEventBoundary))
+        while (metered < bytes.Length && !MustEnd)
         {
             var length = meter.EventLengthIn(bytes[metered..]);
             meter.Observe(bytes.Slice(metered, length));
@@ -200,7 +203,7 @@ internal sealed class ResponseRelay(
         {
             stop.Stop(RelayEnd.UpstreamStalled);
         }
-        else if (money.MustEnd && meter.IsAtEventBoundary)
+        else if (MustEnd)
         {
             stop.Stop(money.EndCause);
         }

@@ -14,6 +14,9 @@ public sealed class ResponseRelayTests : IAsyncDisposable
 {
     private const string Start = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":25,\"output_tokens\":1}}}\n\n";
 
+    private static readonly RateCard Rates =
+        new("a", new PriceRow("a", new TokenPrices(0.001m, 0, 0, 0, 0.005m), null, null, 0, 1, null, default, "test"), 1m, PriceBook.BuiltIn, default, true);
+
     private readonly TempFolder _folder = new();
     private readonly Books _books;
     private readonly ManualClock _clock = new();
@@ -126,8 +129,7 @@ public sealed class ResponseRelayTests : IAsyncDisposable
         using var hold = books.Place(account, 10);
 
         // Five nano-dollars a token of output, and each event has a hundred: the second passes what there is.
-        var rates = new RateCard("a", new PriceRow("a", new TokenPrices(0.001m, 0, 0, 0, 0.005m), null, null, 0, 1, null, default, "test"), 1m, PriceBook.BuiltIn, default, true);
-        var relay = new ResponseRelay(_upstream.Reader.AsStream(), _client.Writer, Abandon, _meter, BuiltInLanes.Find("anthropic")!, _stop, new CallMoney(books.Ledger, hold, row: null, rates), _clock);
+        var relay = new ResponseRelay(_upstream.Reader.AsStream(), _client.Writer, Abandon, _meter, BuiltInLanes.Find("anthropic")!, _stop, new CallMoney(books.Ledger, hold, row: null, Rates), _clock);
         var text = $"event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"delta\":{{\"type\":\"text_delta\",\"text\":\"{new string('x', 320)}\"}}}}\n\n";
         await _upstream.Writer.WriteAsync(Encoding.UTF8.GetBytes(Start + string.Concat(Enumerable.Repeat(text, 9)) + "event: content_block_delta\nda"));
         var running = relay.RunAsync();
@@ -135,6 +137,28 @@ public sealed class ResponseRelayTests : IAsyncDisposable
         Assert.Equal(Start + text + text, await TakeAsync());
         Assert.Equal(RelayEnd.OutOfCredit, await running.WaitAsync(TimeSpan.FromSeconds(10)));
         Assert.Equal(200, _meter.RunningTokens.Output);
+    }
+
+    [Fact]
+    public async Task A_message_whose_last_numbers_use_up_the_money_is_finished()
+    {
+        await using var books = Books.Open(_folder, name: "poor.db", overdraft: 0);
+        var account = await books.NewAccountAsync(100);
+        using var hold = books.Place(account, 10);
+        var relay = new ResponseRelay(_upstream.Reader.AsStream(), _client.Writer, Abandon, _meter, BuiltInLanes.Find("anthropic")!, _stop, new CallMoney(books.Ledger, hold, row: null, Rates), _clock);
+        var last = "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":1000}}\n\n";
+        var stop = "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+        var running = relay.RunAsync();
+
+        await _upstream.Writer.WriteAsync(Encoding.UTF8.GetBytes(Start + last));
+        Assert.Equal(Start + last, await TakeAsync());
+        Assert.True(hold.MustEnd);
+        relay.Wake();
+        await _upstream.Writer.WriteAsync(Encoding.UTF8.GetBytes(stop));
+        Assert.Equal(stop, await TakeAsync());
+        await _upstream.Writer.CompleteAsync();
+
+        Assert.Equal(RelayEnd.Complete, await running.WaitAsync(TimeSpan.FromSeconds(10)));
     }
 
     [Fact]
