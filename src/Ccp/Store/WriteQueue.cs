@@ -24,6 +24,7 @@ internal sealed class WriteQueue : IAsyncDisposable
     private readonly Channel<StoreOperation> _waiting = Channel.CreateBounded<StoreOperation>(new BoundedChannelOptions(WaitingMax) { SingleReader = true });
     private readonly CancellationTokenSource _closing = new();
     private readonly Task _writer;
+    private bool _hasTriedLast;
 
     /// <param name="freeBytes">How much room the store's disk has; null: ask the system.</param>
     public WriteQueue(Database database, TimeProvider time, ILogger log, Func<long>? freeBytes = null)
@@ -151,14 +152,20 @@ internal sealed class WriteQueue : IAsyncDisposable
             return _waiting.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult();
         }
 
-        if (_closing.IsCancellationRequested)
+        if (!_closing.IsCancellationRequested)
         {
-            // On the way out one more try is made at once, then no more: recovery at the next start settles what is left.
-            return _waiting.Reader.TryPeek(out _);
+            PauseBeforeRetry();
         }
 
-        PauseBeforeRetry();
-        return true;
+        if (!_closing.IsCancellationRequested)
+        {
+            return true;
+        }
+
+        // On the way out one more try is made at once, then no more: recovery at the next start settles what is left.
+        var isLastTry = !_hasTriedLast;
+        _hasTriedLast = true;
+        return isLastTry || _waiting.Reader.TryPeek(out _);
     }
 
     /// <summary>Until it is time to ask the store again whether it works. What is new need not wait, unless it would have what is kept tried again with it.</summary>

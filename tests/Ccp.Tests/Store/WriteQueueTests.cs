@@ -231,6 +231,24 @@ public sealed class WriteQueueTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_the_store_refuses_while_the_queue_is_being_closed_is_tried_once_more_too()
+    {
+        using var gate = new ManualResetEventSlim();
+        var tries = 0;
+        var charge = _queue.MustWriteAsync(database =>
+        {
+            gate.Wait();
+            _ = ++tries == 1 ? throw new SqliteException("database or disk is full", DiskFull) : Put(database, "charge", 1);
+        });
+        var closed = _queue.DisposeAsync();
+        gate.Set();
+        await closed;
+
+        await charge;
+        Assert.Equal(["charge"], Keys());
+    }
+
+    [Fact]
     public async Task Disposing_ends_even_if_the_store_never_works_again_and_hundreds_wait()
     {
         _isDiskFull = true;
