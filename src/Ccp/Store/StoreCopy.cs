@@ -8,7 +8,7 @@ internal static class StoreCopy
 {
     private const string Partial = ".partial-";
 
-    /// <summary>What nobody has written to for so long belongs to a copy that was cut off: SQLite writes the whole time.</summary>
+    /// <summary>What nobody has written to for so long belongs to a copy that was cut off: one in progress is written without a pause and checked within minutes.</summary>
     private static readonly TimeSpan AbandonedAfter = TimeSpan.FromHours(1);
 
     /// <summary>What SQLite puts beside a database, and the database itself.</summary>
