@@ -47,7 +47,11 @@ internal sealed class Till : IAsyncDisposable
         RequestRecord.Replay(database, History);
         Writes = new WriteQueue(database, time, log);
         Ledger = new AccountLedger(Writes, book, recovery, config.Billing.Overdraft, time);
-        Ledger.Load(database);
+        using (var reader = Database.OpenReader(path))
+        {
+            Ledger.Load(reader);
+        }
+
         Writes.AfterFailure = store =>
         {
             Ledger.Correct(store);

@@ -67,6 +67,36 @@ public sealed class RefusalTableTests
         Assert.All(UsageLines.Completions(place.Ccp), line => Assert.Equal("body_too_large", line.GetProperty("reason").GetString()));
     }
 
+    /// <summary>The client takes every 404 for a model that is not there, and hides what was said.</summary>
+    [Fact]
+    public async Task A_path_that_ccp_does_not_serve_is_shown_as_a_model_that_is_not_there()
+    {
+        await using var place = await Workplace.OpenAsync();
+
+        var run = await place.AskAsync("hello", new Dictionary<string, string> { ["ANTHROPIC_BASE_URL"] = $"{place.Ccp.Address}nothing-here" });
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Equal(
+            "There's an issue with the selected model (claude-opus-5-5). It may not exist or you may not have access to it. Run --model to pick a different model.", run.Printed);
+        var books = await place.CloseAsync();
+        Assert.Empty(books.Ended);
+    }
+
+    /// <summary>The client sends a 400 again and again, in case it helps, and then shows it.</summary>
+    [Fact]
+    public async Task A_request_that_ccp_cannot_read_is_shown_with_what_is_wrong_with_it()
+    {
+        await using var place = await Workplace.OpenAsync();
+
+        var run = await place.AskAsync("hello", new Dictionary<string, string> { ["CLAUDE_CODE_EXTRA_BODY"] = """{"max_tokens":"many"}""" });
+
+        Assert.Equal((1, "API Error: 400 \"max_tokens\" must be a whole number."), (run.ExitCode, run.Printed));
+        var books = await place.CloseAsync();
+        Assert.NotEmpty(books.Ended);
+        Assert.All(books.Ended, line => Assert.Equal((400, "body_malformed"), (line.GetProperty("status").GetInt32(), Books.Text(line, "reason"))));
+        Assert.Empty(books.Charges);
+    }
+
     [Fact]
     public async Task A_lane_that_is_gone_for_a_moment_is_waited_for()
     {

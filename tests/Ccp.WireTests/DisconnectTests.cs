@@ -72,6 +72,58 @@ public sealed class DisconnectTests
         Assert.False(record.IsEstimated);
     }
 
+    /// <summary>How much of an error the upstream has sent when the client leaves: nothing of it has gone on by then, or all.</summary>
+    [Theory]
+    [InlineData(100)]
+    [InlineData(100_000)]
+    public async Task A_client_that_leaves_in_the_middle_of_an_error_owes_nothing_and_is_logged_as_gone(int errorBytes)
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Script.Head(529, ("content-type", "application/json")).Send(new string('x', errorBytes)).Hang());
+        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+
+        using var leaving = new CancellationTokenSource();
+        var call = ccp.AskAsync(cancellation: leaving.Token);
+        var asked = await upstream.NextAsync();
+        if (errorBytes > 64 * 1024)
+        {
+            using var answer = await call;
+            Assert.Equal(529, (int)answer.StatusCode);
+            await (await answer.Content.ReadAsStreamAsync()).ReadExactlyAsync(new byte[errorBytes]);
+        }
+        else
+        {
+            await leaving.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        }
+
+        // At once: an error costs nothing that would have to be waited for.
+        await asked.Aborted.WaitAsync(TimeSpan.FromSeconds(10));
+        await ccp.StopAsync();
+        Assert.Equal("client_left", UsageLines.Completions(ccp).Single().GetProperty("reason").GetString());
+        Assert.Empty(ccp.Store.Charges);
+        Assert.Empty(ccp.Store.OpenHolds);
+        Assert.DoesNotContain("unreachable", ccp.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("failed", ccp.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_a_list_of_models_is_logged_as_gone()
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Script.Head(200, ("content-type", "application/json")).Send("""{"data":[""").Hang());
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.AliceKeys = """models = ["claude-haiku-*"]""");
+
+        using var leaving = new CancellationTokenSource();
+        var call = ccp.SendAsync(ccp.Request(HttpMethod.Get, "/v1/models"), leaving.Token);
+        var asked = await upstream.NextAsync();
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+
+        await asked.Aborted.WaitAsync(TimeSpan.FromSeconds(10));
+        await ccp.StopAsync();
+        Assert.Equal("client_left", UsageLines.Completions(ccp).Single().GetProperty("reason").GetString());
+        Assert.DoesNotContain("unreachable", ccp.Log, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_client_that_leaves_before_its_request_is_whole_owes_nothing()
     {

@@ -114,6 +114,38 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task Token_counts_in_progress_have_room_of_their_own_and_no_more()
+    {
+        var goOn = new Gate();
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(request =>
+            request.Target.Contains("count_tokens", StringComparison.Ordinal) ? Script.Begin.WaitFor(goOn).Then(Answers.CountTokens(1)) : Answers.Stream(CcpUnderTest.Model, ["hi"], Small));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.Limits = "concurrent = 1");
+        Task<HttpResponseMessage> CountAsync() => ccp.SendAsync(ccp.Request(HttpMethod.Post, "/v1/messages/count_tokens?beta=true", body: CcpUnderTest.Body()));
+
+        // Small ones: 32 fit where one of the largest does. Each is there once the upstream has it.
+        var counts = new List<Task<HttpResponseMessage>>();
+        for (var count = 0; count < 32; count++)
+        {
+            counts.Add(CountAsync());
+            await upstream.NextAsync();
+        }
+
+        using var oneMore = await CountAsync();
+        await SaidNo.AssertAsync(oneMore, 429, "rate_limit_error", "token counts and model lists in progress", retryAfter: 5);
+        using var model = await ccp.AskAsync();
+        Assert.Equal(HttpStatusCode.OK, model.StatusCode);
+        await model.Content.ReadAsStringAsync();
+
+        goOn.Open();
+        var answers = await Task.WhenAll(counts);
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
+        await Task.WhenAll(answers.Select(answer => answer.Content.ReadAsStringAsync()));
+        await ccp.StopAsync();
+        Assert.Single(Reasons(ccp), "concurrency_reached");
+        Assert.Empty(upstream.Faults);
+    }
+
+    [Fact]
     public async Task A_limit_that_is_changed_holds_for_the_next_call()
     {
         await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.Stream(CcpUnderTest.Model, ["hi"], Small));
@@ -195,6 +227,27 @@ public sealed class LimitTests
 
         using var request = ccp.Request(HttpMethod.Post, "/v1/messages", body: CcpUnderTest.Body());
         request.Headers.TryAddWithoutValidation("x-forwarded-for", forwardedFor);
+        using var answer = await ccp.SendAsync(request);
+
+        Assert.Equal(status, (int)answer.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("", null, 200)]
+    [InlineData("""trusted_proxies = ["127.0.0.1"]""", "127.0.0.9", 200)]
+    [InlineData("""trusted_proxies = ["127.0.0.1"]""", "unknown", 403)]
+    [InlineData("""trusted_proxies = ["127.0.0.1"]""", null, 403)]
+    public async Task A_trusted_proxy_that_names_nobody_does_not_lend_its_own_address(string trusted, string? forwardedFor, int status)
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.Stream(CcpUnderTest.Model, ["hi"], Small));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => (setup.Server, setup.AliceKeys) = (trusted, """allow_from = ["127.0.0.0/8"]"""));
+
+        using var request = ccp.Request(HttpMethod.Post, "/v1/messages", body: CcpUnderTest.Body());
+        if (forwardedFor is not null)
+        {
+            request.Headers.TryAddWithoutValidation("x-forwarded-for", forwardedFor);
+        }
+
         using var answer = await ccp.SendAsync(request);
 
         Assert.Equal(status, (int)answer.StatusCode);

@@ -162,6 +162,70 @@ public sealed class StoreFailureTests
     }
 
     [Fact]
+    public async Task While_syncs_take_long_no_byte_goes_out_before_its_hold_is_on_disk_and_each_call_is_charged_once()
+    {
+        using var syncs = new UnsoundSyncs();
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(Answer);
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: syncs.GiveTo);
+
+        // A sync that does not come to its end: the provider has answered, and nothing of that goes on.
+        syncs.AreStopped = true;
+        var waiting = ccp.AskAsync(text: "waits");
+        await UntilAsync(() => Task.FromResult(syncs.IsOneStopped && upstream.Requests.Count == 1));
+        for (var call = 0; call < 20; call++)
+        {
+            await AssertUnbilledTrafficPassesAsync(ccp);
+        }
+
+        Assert.False(waiting.IsCompleted);
+        Assert.Equal(200, (await ReadyAsync(ccp)).Status);
+        syncs.AreStopped = false;
+        syncs.AreSlow = true;
+        using var running = await waiting;
+        Assert.Single(ccp.Store.OpenHolds);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => ccp.AskAsync()));
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
+        await Task.WhenAll(answers.Select(answer => answer.Content.ReadAsStringAsync()));
+        _goOn.Open();
+        Assert.EndsWith(SseEvents.MessageStop, await running.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        await AssertBooksAsync(ccp, charges: 21, paid: "50");
+    }
+
+    [Fact]
+    public async Task When_syncs_fail_billed_calls_are_refused_what_runs_is_finished_and_it_goes_on_by_itself_once_they_work()
+    {
+        using var syncs = new UnsoundSyncs();
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(Answer);
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: syncs.GiveTo);
+        using var running = await ccp.AskAsync(text: "waits");
+        syncs.AreFailing = true;
+
+        // This one was admitted; the failure shows when its hold is to be written. The next one is not sent on.
+        await AssertRefusedAsync(ccp);
+        await UntilReadyAsync(ccp, false);
+        Assert.Contains("The disk of the store reports an error", (await ReadyAsync(ccp)).Json.GetProperty("store").GetString(), StringComparison.Ordinal);
+        await AssertRefusedAsync(ccp);
+        Assert.Equal(2, upstream.Requests.Count);
+        await AssertUnbilledTrafficPassesAsync(ccp);
+        var (status, _) = await ccp.AdministerAsync(HttpMethod.Post, "/admin/balance/alice", """{"amount":50,"reference":"while failing"}""");
+        Assert.Equal(503, status);
+        _goOn.Open();
+        Assert.EndsWith(SseEvents.MessageStop, await running.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        await UntilAsync(async () => (await ReadyAsync(ccp)).Json.TryGetProperty("unwritten", out var unwritten) && unwritten.GetInt32() > 0);
+        Assert.Empty(ccp.Store.Charges);
+
+        syncs.AreFailing = false;
+        await UntilReadyAsync(ccp, true);
+        await TopUpTwiceAsync(ccp, "while failing");
+        using var next = await ccp.AskAsync();
+        Assert.Equal(HttpStatusCode.OK, next.StatusCode);
+        await next.Content.ReadAsStringAsync();
+        Assert.Contains("works again", ccp.Log, StringComparison.Ordinal);
+        await AssertBooksAsync(ccp, charges: 2, paid: "100");
+    }
+
+    [Fact]
     public async Task Damaged_pages_are_found_after_the_start_and_nothing_billed_is_served_from_them()
     {
         await using var upstream = await ScriptedUpstreamServer.StartAsync(Answer);

@@ -64,7 +64,7 @@ internal sealed class AdminEndpoint(AdminApi api, Admission admission, ServerCon
 
     /// <summary>Who asks; nobody, when there is no token, or one that does not count here and now.</summary>
     /// <returns>An answer only when too many wrong tokens came from there.</returns>
-    private AdminAnswer? UserIn(HttpContext http, IPAddress from, out User? user)
+    private AdminAnswer? UserIn(HttpContext http, Caller from, out User? user)
     {
         user = null;
         if (PresentedToken.In(http.Request.Headers) is not { } token)
@@ -72,7 +72,7 @@ internal sealed class AdminEndpoint(AdminApi api, Admission admission, ServerCon
             return null;
         }
 
-        if (admission.Identify(token, from).Allows(out var holder, out var refusal))
+        if (admission.Identify(token, from.Address).Allows(out var holder, out var refusal))
         {
             user = admission.RefusalOf(holder, from) is null ? holder : null;
             return null;
@@ -108,7 +108,7 @@ internal sealed class AdminEndpoint(AdminApi api, Admission admission, ServerCon
 
     /// <summary>By both ends: a proxy elsewhere that names 127.0.0.1 means its own host, or repeats what a caller wrote.</summary>
     private bool IsFromOwnHost(HttpContext http) =>
-        http.Connection.RemoteIpAddress is { } peer && IPAddress.IsLoopback(peer) && IPAddress.IsLoopback(CallerAddress.Of(http, server.TrustedProxies));
+        http.Connection.RemoteIpAddress is { } peer && IPAddress.IsLoopback(peer) && IPAddress.IsLoopback(CallerAddress.Of(http, server.TrustedProxies).Address);
 
     private static bool HasBody(HttpRequest request) => request.ContentLength is > 0 || request.Headers.TransferEncoding.Count > 0;
 

@@ -1,6 +1,6 @@
-using System.Net;
 using Ccp.Configuration;
 using Ccp.Identity;
+using Ccp.Limits;
 using Ccp.Refusals;
 using Ccp.Store;
 using Ccp.Telemetry;
@@ -25,10 +25,10 @@ internal sealed partial class AdminOperations(Till till) : IDisposable
 
     /// <summary>Tells whoever holds a token what it is good for.</summary>
     /// <returns>Refused only when too many wrong ones came from there; else the view says whether it is valid.</returns>
-    public Decision<TokenView> Validate(ReadOnlyMemory<byte> json, IPAddress from)
+    public Decision<TokenView> Validate(ReadOnlyMemory<byte> json, Caller from)
     {
         var token = new AdminBody(json, "token").Text("token") ?? throw AdminRefusedException.Malformed("State the token: {\"token\":\"...\"}.");
-        if (till.Admission.Identify(token.Trim(), from).Allows(out var user, out var refusal))
+        if (till.Admission.Identify(token.Trim(), from.Address).Allows(out var user, out var refusal))
         {
             refusal = till.Admission.RefusalOf(user, from);
             return refusal is null

@@ -1,5 +1,6 @@
 using System.Net;
 using Ccp.Identity;
+using Ccp.Limits;
 
 namespace Ccp.Admin;
 
@@ -9,7 +10,7 @@ namespace Ccp.Admin;
 internal sealed record AdminRequest(string Method, string Path, IReadOnlyDictionary<string, string> Query, ReadOnlyMemory<byte> Body, AdminActor Actor)
 {
     /// <summary>Where the request comes from; this host, for the command line.</summary>
-    public IPAddress From { get; init; } = IPAddress.Loopback;
+    public Caller From { get; init; } = new(IPAddress.Loopback);
 }
 
 /// <summary>Who asks, as far as it is known.</summary>

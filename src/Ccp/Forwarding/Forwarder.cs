@@ -152,69 +152,71 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
         return result;
     }
 
-    private async Task<ForwardResult> RelayRewrittenAsync(
-        LanePlan plan, HttpResponseMessage answer, ForwardResult head, RequestId id, Func<ReadOnlyMemory<byte>, byte[]?> rewrite, HttpContext client, CallStop stop)
-    {
-        try
+    private Task<ForwardResult> RelayRewrittenAsync(
+        LanePlan plan, HttpResponseMessage answer, ForwardResult head, RequestId id, Func<ReadOnlyMemory<byte>, byte[]?> rewrite, HttpContext client, CallStop stop) =>
+        RelayUnmeteredAsync(plan, answer, head, id, client, stop, async body =>
         {
-            stop.AllowUntilAnswer(plan.Lane.IdleTimeout);
-            await using var body = await answer.Content.ReadAsStreamAsync(stop.Token);
             var whole = new byte[RewrittenBytesMax + 1];
             var length = IsEncoded(answer) ? 0 : await body.ReadAtLeastAsync(whole, whole.Length, throwOnEndOfStream: false, stop.Token);
             if (length > RewrittenBytesMax || rewrite(whole.AsMemory(0, length)) is not { } rewritten)
             {
-                return head with { Refusal = Unreadable(plan, "gave an answer that ccp cannot read, and therefore does not pass on") };
+                return Unreadable(plan, "gave an answer that ccp cannot read, and therefore does not pass on");
             }
 
             BeginAnswer(plan, answer, client.Response, keepsLength: false);
             client.Response.ContentLength = rewritten.Length;
             await client.Response.BodyWriter.WriteAsync(rewritten, stop.Token);
-            return head;
-        }
-        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
-        {
-            log.LaneUnreachable(id.Value, plan.Lane.Name, Describe(error));
-            return head with { End = stop.IsClientGone ? RelayEnd.ClientLeft : RelayEnd.UpstreamCut, Refusal = client.Response.HasStarted ? null : Unreachable(plan) };
-        }
-    }
+            return null;
+        });
 
-    private async Task<ForwardResult> RelayErrorAsync(LanePlan plan, HttpResponseMessage answer, ForwardResult head, RequestId id, HttpContext client, CallStop stop)
-    {
-        try
+    private Task<ForwardResult> RelayErrorAsync(LanePlan plan, HttpResponseMessage answer, ForwardResult head, RequestId id, HttpContext client, CallStop stop) =>
+        RelayUnmeteredAsync(plan, answer, head, id, client, stop, async body =>
         {
-            // An error is short; one that stands still is given up with the lane's idle time.
-            stop.AllowUntilAnswer(plan.Lane.IdleTimeout);
-            await using var body = await answer.Content.ReadAsStreamAsync(stop.Token);
             var start = new byte[ErrorBytesLookedAt];
             var length = await body.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, stop.Token);
             if (IsAboutCcpsKey(answer.StatusCode, start.AsSpan(0, length)))
             {
-                return head with
-                {
-                    Refusal = new Refusal(
-                        RefusalCode.UpstreamKeyRefused,
-                        $"The proxy's credential was refused by the {plan.Lane.Name} lane (status {(int)answer.StatusCode}). Logging in again does not help: your operator must look at the API key that ccp uses for you, or its credit."),
-                };
+                return new Refusal(
+                    RefusalCode.UpstreamKeyRefused,
+                    $"The proxy's credential was refused by the {plan.Lane.Name} lane (status {(int)answer.StatusCode}). Logging in again does not help: your operator must look at the API key that ccp uses for you, or its credit.");
             }
 
             BeginAnswer(plan, answer, client.Response, keepsLength: true);
-            if (length == 0)
+            if (length > 0)
             {
                 // A status such as 304 allows no body, not even an empty one.
-                return head;
+                await client.Response.BodyWriter.WriteAsync(start.AsMemory(0, length), stop.Token);
+                await body.CopyToAsync(client.Response.BodyWriter, stop.Token);
             }
 
-            await client.Response.BodyWriter.WriteAsync(start.AsMemory(0, length), stop.Token);
-            await body.CopyToAsync(client.Response.BodyWriter, stop.Token);
-            return head;
-        }
-        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
+            return null;
+        });
+
+    /// <summary>An answer that costs nothing: short, so one that stands still is given up with the lane's idle time, and when the client leaves, at once.</summary>
+    /// <param name="relay">Reads the body and writes what goes to the client; or says why nothing does.</param>
+    private async Task<ForwardResult> RelayUnmeteredAsync(
+        LanePlan plan, HttpResponseMessage answer, ForwardResult head, RequestId id, HttpContext client, CallStop stop, Func<Stream, Task<Refusal?>> relay)
+    {
+        try
         {
+            stop.AllowUntilAnswer(plan.Lane.IdleTimeout);
+            stop.MayEndAtOnce();
+            await using var body = await answer.Content.ReadAsStreamAsync(stop.Token);
+            return head with { Refusal = await relay(body) };
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException or SocketException or OperationCanceledException)
+        {
+            if (stop.IsClientGone)
+            {
+                client.Abort();
+                return head with { End = RelayEnd.ClientLeft };
+            }
+
             log.LaneUnreachable(id.Value, plan.Lane.Name, Describe(error));
             if (client.Response.HasStarted)
             {
                 client.Abort();
-                return head with { End = stop.IsClientGone ? RelayEnd.ClientLeft : RelayEnd.UpstreamCut };
+                return head with { End = RelayEnd.UpstreamCut };
             }
 
             client.Response.Clear();

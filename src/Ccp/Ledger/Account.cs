@@ -42,7 +42,7 @@ internal sealed class Account(long id, NanoUsd balance, TimeProvider time)
                 }
 
                 var othersAreOpen = _holds.Exists(open => !open.IsFree);
-                if (_spend.RefusalOf(hold.SpendLimits, _held, hold.Amount, othersAreOpen, time.GetUtcNow()) is { } refusal)
+                if (_spend.RefusalOf(hold.SpendLimits, _held, hold.Amount, hold.CanEndEarly, othersAreOpen, overdraft, time.GetUtcNow()) is { } refusal)
                 {
                     return refusal;
                 }

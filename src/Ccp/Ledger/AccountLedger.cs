@@ -19,6 +19,7 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
     public NanoUsd Overdraft { get; } = overdraft;
 
     /// <summary>Reads the balances, and what was charged this month. Called once, before anything is admitted.</summary>
+    /// <param name="database">A reader: the one that writes is the writer's thread's by now.</param>
     public void Load(Database database)
     {
         database.Visit("SELECT id, balance_nano FROM account", row =>

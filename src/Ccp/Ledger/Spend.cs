@@ -23,8 +23,9 @@ internal sealed class Spend
     }
 
     /// <param name="held">By the calls that are in progress.</param>
-    /// <param name="othersAreOpen">With no other call in progress the rest of a limit can be used, whatever the estimate says.</param>
-    public Refusal? RefusalOf(in SpendLimits limits, NanoUsd held, NanoUsd amount, bool othersAreOpen, DateTimeOffset now)
+    /// <param name="othersAreOpen">With no other call in progress the rest of a limit can be used, whatever the estimate says: <paramref name="beyond"/> bounds what that can cost.</param>
+    /// <param name="beyond">How far beyond a limit a call may go. One that cannot be ended must keep to that by itself.</param>
+    public Refusal? RefusalOf(in SpendLimits limits, NanoUsd held, NanoUsd amount, bool canEndEarly, bool othersAreOpen, NanoUsd beyond, DateTimeOffset now)
     {
         if (limits == default)
         {
@@ -46,6 +47,16 @@ internal sealed class Spend
                 $"You have spent {_today} USD today, and ccp allows you {limits.PerDay} USD a day. It goes on at midnight UTC, or when your operator raises your limit.");
         }
 
+        if (!othersAreOpen && !canEndEarly && IsPassed(limits.PerMonth, _thisMonth + amount - beyond))
+        {
+            return new Refusal(RefusalCode.MonthSpendReached, $"You have spent {_thisMonth} USD this month, and ccp allows you {limits.PerMonth} USD a month: {CannotBeEnded(amount)}");
+        }
+
+        if (!othersAreOpen && !canEndEarly && IsPassed(limits.PerDay, _today + amount - beyond))
+        {
+            return new Refusal(RefusalCode.DaySpendReached, $"You have spent {_today} USD today, and ccp allows you {limits.PerDay} USD a day: {CannotBeEnded(amount)}");
+        }
+
         return othersAreOpen && (IsPassed(limits.PerMonth, _thisMonth + held + amount) || IsPassed(limits.PerDay, _today + held + amount))
             ? new Refusal(
                 RefusalCode.SpendSpokenFor,
@@ -65,6 +76,9 @@ internal sealed class Spend
         TurnTo(DateOnly.FromDateTime(now.UtcDateTime));
         return IsPassed(limits.PerMonth, _thisMonth + running - beyond) || IsPassed(limits.PerDay, _today + running - beyond);
     }
+
+    private static string CannotBeEnded(NanoUsd amount) =>
+        $"what is left does not cover what this call may come to ({amount} USD). It is not streamed, so it could not be ended in time. Ask for a stream or a shorter answer, or ask your operator to raise your limit.";
 
     private static bool IsReached(NanoUsd limit, NanoUsd spent) => limit > NanoUsd.Zero && spent >= limit;
 

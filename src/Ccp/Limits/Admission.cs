@@ -37,32 +37,34 @@ internal sealed class Admission(UserDirectory users, AuthConfig auth, TimeProvid
 
     /// <summary>Whether the user may call at all, now and from there.</summary>
     /// <returns>Null when nothing speaks against it.</returns>
-    public Refusal? RefusalOf(User user, IPAddress from)
+    public Refusal? RefusalOf(User user, Caller from)
     {
         if (user.Limits.Expires is { } expires && time.GetUtcNow() >= expires)
         {
             return LimitRefusals.Expired(user, expires);
         }
 
-        return user.Limits.AllowsAddress(from) ? null : LimitRefusals.Address(user, from);
+        if (user.Limits.AllowFrom.Count == 0)
+        {
+            return null;
+        }
+
+        // A proxy that is let in does not stand for everybody behind it.
+        return !from.IsKnown ? LimitRefusals.UnknownAddress(user)
+            : user.Limits.AllowsAddress(from.Address) ? null
+            : LimitRefusals.Address(user, from.Address);
     }
 
-    /// <summary>Lets a call in, or says why not.</summary>
+    /// <summary>Lets a model call in, or says why not.</summary>
     /// <param name="slot">The call's own; filled when it is let in.</param>
-    /// <param name="isFree">True for calls that cost nothing, such as counting tokens: they take no slot and are not counted.</param>
-    public Refusal? Enter(Slot slot, User user, IPAddress from, bool isFree)
+    public Refusal? Enter(Slot slot, User user, Caller from)
     {
         if (RefusalOf(user, from) is { } shutOut)
         {
             return shutOut;
         }
 
-        if (isFree)
-        {
-            return null;
-        }
-
-        var activity = _activities.GetOrAdd(user.Id, static _ => new UserActivity());
+        var activity = ActivityOf(user);
         if (activity.TryEnter(user.Limits, Monotonic(time)) is { } full)
         {
             return full;
@@ -72,6 +74,28 @@ internal sealed class Admission(UserDirectory users, AuthConfig auth, TimeProvid
         return null;
     }
 
+    /// <summary>Lets a call in that costs nothing, such as counting tokens, or says why not. It takes no place of a model call and counts for no rate.</summary>
+    /// <param name="slot">The call's own; filled when it is let in.</param>
+    /// <param name="parts">See <see cref="FreeRoom"/>.</param>
+    public Refusal? EnterFree(Slot slot, User user, Caller from, int parts)
+    {
+        if (RefusalOf(user, from) is { } shutOut)
+        {
+            return shutOut;
+        }
+
+        var activity = ActivityOf(user);
+        if (activity.TryEnterFree(user.Limits, parts) is { } full)
+        {
+            return full;
+        }
+
+        slot.OccupyFree(activity, parts);
+        return null;
+    }
+
     /// <summary>The monotonic clock as a time since a moment that never changes.</summary>
     public static TimeSpan Monotonic(TimeProvider time) => time.GetElapsedTime(0);
+
+    private UserActivity ActivityOf(User user) => _activities.GetOrAdd(user.Id, static _ => new UserActivity());
 }

@@ -27,6 +27,10 @@ internal static class LimitRefusals
         RefusalCode.ConcurrencyReached,
         $"You have {Count(limits.Concurrent, "call")} in progress, as many as ccp allows you at once. This one goes on when one of them ends; for more at once, ask your operator to raise your limit \"concurrent\".");
 
+    public static Refusal FreeConcurrency() => new(
+        RefusalCode.ConcurrencyReached,
+        "Your token counts and model lists in progress take all the room that ccp allows them. This one goes on when one of them ends; for more at once, ask your operator to raise your limit \"concurrent\".");
+
     public static Refusal Expired(User user, DateTimeOffset expired) => new(
         RefusalCode.UserExpired,
         $"The ccp user {user.Name} expired on {expired.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC. Ask your operator to extend it.");
@@ -34,6 +38,10 @@ internal static class LimitRefusals
     public static Refusal Address(User user, IPAddress from) => new(
         RefusalCode.AddressNotAllowed,
         $"The ccp user {user.Name} may not call from the address {from}. Call from a network that your operator has allowed, or ask your operator to allow this one.");
+
+    public static Refusal UnknownAddress(User user) => new(
+        RefusalCode.AddressNotAllowed,
+        $"The ccp user {user.Name} may call from certain addresses only, and the proxy in front of ccp does not say where this call comes from. Ask your operator to have it send x-forwarded-for.");
 
     public static Refusal Model(UserLimits limits, string model) => new(
         RefusalCode.ModelNotAllowed,

@@ -12,6 +12,7 @@ internal sealed class UserActivity
     private MinuteMeter _requests;
     private MinuteMeter _tokens;
     private int _inProgress;
+    private long _freeParts;
 
     /// <summary>Counts a call in, or says why not. The longest wait is looked at first: there is no use in coming back for the shorter one.</summary>
     public Refusal? TryEnter(UserLimits limits, TimeSpan now)
@@ -55,6 +56,29 @@ internal sealed class UserActivity
                 // conversation from there at every turn, at a fraction of the price, and nothing else would be seen beside it.
                 _tokens.Add(used.Input + used.CacheWrite + used.Output, limits.TokensPerMinute, now);
             }
+        }
+    }
+
+    /// <param name="parts">See <see cref="FreeRoom"/>.</param>
+    public Refusal? TryEnterFree(UserLimits limits, int parts)
+    {
+        lock (_lock)
+        {
+            if (_freeParts + parts > (long)limits.Concurrent * FreeRoom.PartsOfAPlace)
+            {
+                return LimitRefusals.FreeConcurrency();
+            }
+
+            _freeParts += parts;
+            return null;
+        }
+    }
+
+    public void LeaveFree(int parts)
+    {
+        lock (_lock)
+        {
+            _freeParts -= parts;
         }
     }
 

@@ -37,14 +37,15 @@ internal sealed class RelayPipeline(
         try
         {
             // :: 1 who, and may they now. No byte of the body has been read.
-            if (!admission.Identify(request.Token, request.From).Allows(out var user, out var refusal))
+            if (!admission.Identify(request.Token, request.From.Address).Allows(out var user, out var refusal))
             {
                 return call.Refusal = refusal;
             }
 
             call.User = user;
             var isCharged = request.Kind == RelayKind.Messages;
-            if (admission.Enter(slot, user, request.From, isFree: !isCharged) is { } notNow)
+            var room = FreeRoom.PartsOf(request.Kind == RelayKind.Models ? 0 : request.Http.Request.ContentLength, config.Server.BodyBytesMax);
+            if ((isCharged ? admission.Enter(slot, user, request.From) : admission.EnterFree(slot, user, request.From, room)) is { } notNow)
             {
                 return call.Refusal = notNow;
             }

@@ -1,4 +1,3 @@
-using System.Net;
 using Ccp.Limits;
 using Microsoft.AspNetCore.Http;
 
@@ -8,7 +7,7 @@ namespace Ccp.Relay;
 /// <param name="Path">From <c>/v1/</c> on: what the upstream is asked for.</param>
 /// <param name="Token">The access token; null when the caller sent none.</param>
 /// <param name="From">Where the call comes from.</param>
-internal sealed record RelayRequest(HttpContext Http, RelayKind Kind, string Path, string? Token, IPAddress From)
+internal sealed record RelayRequest(HttpContext Http, RelayKind Kind, string Path, string? Token, Caller From)
 {
     private const int IdLengthMax = 128;
 

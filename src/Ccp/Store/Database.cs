@@ -3,14 +3,21 @@ using Microsoft.Data.Sqlite;
 
 namespace Ccp.Store;
 
-/// <summary>One SQLite connection and its prepared statements. Not thread-safe: its owner is a single thread.</summary>
+/// <summary>One SQLite connection and its prepared statements. Not thread-safe: its owner is a single thread, and with one named, no other gets in.</summary>
 /// <remarks>Parameters are written <c>$1</c>, <c>$2</c>, … in the order of the values. SQL stays visible where it is used.</remarks>
 internal sealed class Database : IDisposable
 {
     private const int WalBytesKept = 8 * 1024 * 1024;
 
+    /// <summary>No thread has this number.</summary>
+    private const int Nobody = 0;
+
+    /// <summary>Given away, and not yet taken.</summary>
+    private const int NobodyYet = -1;
+
     private readonly SqliteConnection _connection;
     private readonly Dictionary<string, SqliteCommand> _prepared = [];
+    private volatile int _owner;
 
     private Database(SqliteConnection connection, string path)
     {
@@ -51,9 +58,18 @@ internal sealed class Database : IDisposable
     /// <summary>Opens a connection for reports. It sees a consistent snapshot and never waits for the writer.</summary>
     public static Database OpenReader(string path) => Open(path, SqliteOpenMode.ReadOnly);
 
+    /// <summary>From here on the connection is for the thread that calls <see cref="TakeOver"/>, and for no other.</summary>
+    public void HandOver() => _owner = NobodyYet;
+
+    public void TakeOver() => _owner = Environment.CurrentManagedThreadId;
+
+    /// <summary>The owner has done with it: who comes next may use it, as before <see cref="HandOver"/>.</summary>
+    public void GiveBack() => _owner = Nobody;
+
     /// <summary>Runs statements that return nothing worth reading.</summary>
     public void Execute(string sql)
     {
+        AssertOwner();
         using var command = _connection.CreateCommand();
         command.CommandText = sql;
         command.ExecuteNonQuery();
@@ -127,6 +143,7 @@ internal sealed class Database : IDisposable
     /// <summary>Copies all that is committed into an empty file, which then needs no other file beside it.</summary>
     public void CopyInto(string path)
     {
+        AssertOwner();
         using var target = Open(path, SqliteOpenMode.ReadWrite);
         _connection.BackupDatabase(target._connection);
         target.Execute("PRAGMA journal_mode = DELETE");
@@ -166,8 +183,18 @@ internal sealed class Database : IDisposable
         }
     }
 
+    /// <summary>Two threads in one connection would end up in each other's transactions, and in each other's rows.</summary>
+    private void AssertOwner()
+    {
+        if (_owner != Nobody && _owner != Environment.CurrentManagedThreadId)
+        {
+            throw new InvalidOperationException("This connection belongs to another thread.");
+        }
+    }
+
     private SqliteCommand Prepare(string sql, ReadOnlySpan<object?> values)
     {
+        AssertOwner();
         ref var command = ref CollectionsMarshal.GetValueRefOrAddDefault(_prepared, sql, out var known);
         if (!known)
         {

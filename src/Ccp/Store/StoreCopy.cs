@@ -6,6 +6,14 @@ namespace Ccp.Store;
 /// <summary>Copies a store into one file that is whole by itself, also while it is served: what was committed when the copying began is in it, all of it.</summary>
 internal static class StoreCopy
 {
+    private const string Partial = ".partial-";
+
+    /// <summary>What nobody has written to for so long belongs to a copy that was cut off: one in progress is written without a pause and checked within minutes.</summary>
+    private static readonly TimeSpan AbandonedAfter = TimeSpan.FromHours(1);
+
+    /// <summary>What SQLite puts beside a database, and the database itself.</summary>
+    private static readonly string[] Parts = ["", "-journal", "-wal", "-shm"];
+
     /// <param name="target">Must not be there. Until the copy is complete, checked and synced it goes by another name.</param>
     /// <param name="check">Looks at the copy, and throws when it is not to be kept.</param>
     /// <exception cref="IOException">The target is there, or cannot be written.</exception>
@@ -17,7 +25,8 @@ internal static class StoreCopy
             throw new IOException($"{target} is there already, and is not overwritten.");
         }
 
-        var partial = $"{target}.partial-{Guid.NewGuid():N}";
+        RemoveAbandoned(Path.GetDirectoryName(Path.GetFullPath(target))!);
+        var partial = $"{target}{Partial}{Guid.NewGuid():N}";
         try
         {
             DurableFile.Create(partial, []);
@@ -36,9 +45,34 @@ internal static class StoreCopy
         }
         finally
         {
-            File.Delete(partial);
-            File.Delete(partial + "-journal");
+            foreach (var part in Parts)
+            {
+                File.Delete(partial + part);
+            }
         }
+    }
+
+    /// <summary>Copies that a kill or a power cut left behind in this directory, whatever they were to be called.</summary>
+    private static void RemoveAbandoned(string directory)
+    {
+        try
+        {
+            var parts = Directory.EnumerateFiles(directory, $"*{Partial}*").Where(path => IsAPartOfACopy(Path.GetFileName(path)));
+            foreach (var path in parts.Where(path => DateTime.UtcNow - File.GetLastWriteTimeUtc(path) >= AbandonedAfter).ToList())
+            {
+                File.Delete(path);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // Somebody else's, perhaps. It takes room and is in nobody's way.
+        }
+    }
+
+    private static bool IsAPartOfACopy(string name)
+    {
+        var unique = name[(name.LastIndexOf(Partial, StringComparison.Ordinal) + Partial.Length)..];
+        return Array.Exists(Parts, part => unique.EndsWith(part, StringComparison.Ordinal) && Guid.TryParseExact(unique[..^part.Length], "N", out _));
     }
 
     private static void Copy(string source, string target)

@@ -19,6 +19,7 @@ internal sealed class WriteQueue : IAsyncDisposable
 
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(1);
 
+    private readonly Database _database;
     private readonly GroupCommit _commit;
     private readonly TimeProvider _time;
     private readonly Channel<StoreOperation> _waiting = Channel.CreateBounded<StoreOperation>(new BoundedChannelOptions(WaitingMax) { SingleReader = true });
@@ -26,14 +27,17 @@ internal sealed class WriteQueue : IAsyncDisposable
     private readonly Task _writer;
     private bool _hasTriedLast;
 
+    /// <param name="database">From here to the end of the queue, the writer's thread's alone.</param>
     /// <param name="freeBytes">How much room the store's disk has; null: ask the system.</param>
     public WriteQueue(Database database, TimeProvider time, ILogger log, Func<long>? freeBytes = null)
     {
+        _database = database;
         _time = time;
         _commit = new GroupCommit(database, new StoreHealth(database.CheckpointWal, freeBytes ?? database.FreeBytes, time, log), log);
 
         // A full disk is seen before the first call, not after it.
         _commit.Run([]);
+        database.HandOver();
         _writer = Task.Factory.StartNew(WriteUntilClosed, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
@@ -122,6 +126,7 @@ internal sealed class WriteQueue : IAsyncDisposable
 
     private void WriteUntilClosed()
     {
+        _database.TakeOver();
         var group = new List<StoreOperation>(GroupMax);
         while (WaitForWork())
         {
@@ -142,6 +147,8 @@ internal sealed class WriteQueue : IAsyncDisposable
         {
             lost.Fail(new StoreUnavailableException($"The store did not recover before ccp stopped. {Problem}"));
         }
+
+        _database.GiveBack();
     }
 
     /// <returns>False when the queue is closed and what can be written has been.</returns>

@@ -57,6 +57,7 @@ internal sealed class CallReport(RequestId id, DateTimeOffset startedAt)
     /// <summary>One word for how it went.</summary>
     public string Reason => Refusal is { } no ? SnakeCase(no.Code)
         : Result is not { } result ? (HasClientLeft ? RelayEnd.ClientLeft.ToReason() : "internal_error")
+        : result.End == RelayEnd.ClientLeft ? RelayEnd.ClientLeft.ToReason()
         : !result.IsSuccess ? "upstream_error"
         : result.End != RelayEnd.Complete ? result.End.ToReason()
         : result.Reading.ErrorType is not null ? "upstream_error"

@@ -76,34 +76,34 @@ internal sealed record RequestRecord(
     }
 
     /// <summary>The record of a call whose end nobody saw: what its hold says.</summary>
-    public static void InsertFromHold(Database database, HoldRow hold, string reason) => new RequestRecord(
-        hold.RequestId,
-        hold.OpenedAt,
-        hold.AccountId,
-        hold.UserId,
-        hold.Model,
-        AnsweredModel: null,
-        PricedAs: hold.Model,
-        hold.Lane,
-        Status: 200,
-        reason,
-        hold.IsStream,
-        IsEstimated: true,
-        hold.Tokens,
-        WebSearches: 0,
-        hold.Cost,
-        hold.Charge,
-        hold.Session,
-        hold.Agent,
-        UpstreamRequestId: null,
-        Latency: TimeSpan.Zero,
-        TimeToFirstByte: null,
-        hold.Rates,
-        MeteredOf(hold)).Insert(database);
-
-    private static string? MeteredOf(HoldRow hold) => RateCardJson.TryRead(hold.Rates, PriceBook.BuiltIn) is { } card
-        ? ReceiptBasis.Of(card, MeteredUsage.Of(hold.Tokens), answeredModel: null).ToJson(card)
-        : null;
+    public static void InsertFromHold(Database database, HoldRow hold, string reason)
+    {
+        var card = RateCardJson.TryRead(hold.Rates, PriceBook.BuiltIn);
+        new RequestRecord(
+            hold.RequestId,
+            hold.OpenedAt,
+            hold.AccountId,
+            hold.UserId,
+            hold.Model,
+            AnsweredModel: null,
+            PricedAs: card?.Row.Model ?? hold.Model,
+            hold.Lane,
+            Status: 200,
+            reason,
+            hold.IsStream,
+            IsEstimated: true,
+            hold.Tokens,
+            WebSearches: 0,
+            hold.Cost,
+            hold.Charge,
+            hold.Session,
+            hold.Agent,
+            UpstreamRequestId: null,
+            Latency: TimeSpan.Zero,
+            TimeToFirstByte: null,
+            hold.Rates,
+            card is null ? null : ReceiptBasis.Of(card, MeteredUsage.Of(hold.Tokens), answeredModel: null).ToJson(card)).Insert(database);
+    }
 
     /// <summary>Deletes what is older than the operator wants to keep. The ledger keeps its entries.</summary>
     public static int DeleteBefore(Database database, DateTimeOffset oldest) =>

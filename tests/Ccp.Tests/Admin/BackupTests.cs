@@ -39,6 +39,37 @@ public sealed class BackupTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_copies_that_were_cut_off_left_behind_goes_with_the_next_backup_and_nothing_else()
+    {
+        var unique = Guid.NewGuid().ToString("N");
+        string[] abandoned = [$"old.db.partial-{unique}", $"old.db.partial-{unique}-wal", $"old.db.partial-{unique}-shm", $"old.db.partial-{unique}-journal"];
+        string[] kept = ["old.db", "old.db-wal", "my.partial-notes", $"mine.partial-{unique}-other", $"running.db.partial-{Guid.NewGuid():N}", $"running.db.partial-{Guid.NewGuid():N}-wal"];
+        foreach (var name in abandoned.Concat(kept))
+        {
+            await File.WriteAllTextAsync(_folder[name], "x");
+            File.SetLastWriteTimeUtc(_folder[name], DateTime.UtcNow - (name.StartsWith("running", StringComparison.Ordinal) ? TimeSpan.FromMinutes(59) : TimeSpan.FromMinutes(61)));
+        }
+
+        Assert.Equal(201, (await BackUpAsync(_folder["a.db"])).Status);
+
+        Assert.Equal(kept.Append("a.db").Order(StringComparer.Ordinal), Directory.GetFiles(_folder.Path).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_copy_that_is_thrown_away_leaves_nothing()
+    {
+        Assert.Throws<StoreUnavailableException>(() => StoreCopy.Make(Store, _folder["a.db"], copy =>
+        {
+            // As SQLite leaves them when it is stopped in the middle.
+            File.WriteAllText(copy.Path + "-wal", "");
+            File.WriteAllText(copy.Path + "-shm", "");
+            throw new StoreUnavailableException("not this one");
+        }));
+
+        Assert.Empty(Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
     public async Task A_backup_made_while_charges_are_written_is_one_moment_and_every_balance_in_it_is_right()
     {
         await _till.AddUserAsync("alice", ""","initialBalance":50""");

@@ -29,7 +29,8 @@ internal sealed class Books : IAsyncDisposable
         Database.Run("COMMIT");
         Writes = new WriteQueue(Database, clock, NullLogger.Instance);
         Ledger = new AccountLedger(Writes, Book, Recovery, overdraft, clock);
-        Ledger.Load(Database);
+        using var reader = Database.OpenReader(path);
+        Ledger.Load(reader);
     }
 
     public string Path { get; }

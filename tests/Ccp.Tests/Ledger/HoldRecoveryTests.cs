@@ -36,6 +36,22 @@ public sealed class HoldRecoveryTests : IDisposable
     }
 
     [Fact]
+    public async Task A_call_that_was_priced_as_another_model_is_recorded_as_such()
+    {
+        await using (var before = Books.Open(_folder))
+        {
+            var account = await before.NewAccountAsync(1_000);
+            var hold = before.Place(account, 100);
+            var row = PriceBook.BuiltIn.Find("claude-haiku-5-5", before.Clock.GetUtcNow())!;
+            var card = new RateCard("claude-opus-5-5", row, 2m, PriceBook.BuiltIn, before.Clock.GetUtcNow(), IsFixed: true);
+            await hold.MakeDurableAsync(Books.RowFor(hold, account, promptCharge: 20) with { Rates = card.ToJson() });
+        }
+
+        await using var after = Books.Open(_folder);
+        Assert.Equal(("claude-opus-5-5", "claude-haiku-5-5"), after.Read("SELECT model, priced_as FROM request", row => (row.GetString(0), row.GetString(1))));
+    }
+
+    [Fact]
     public async Task Recovering_again_charges_nothing_again()
     {
         long account;

@@ -85,6 +85,37 @@ public sealed class SpendTests : IAsyncDisposable
         Assert.Null(CodeOf(account, Thousand, amount: 1_000_000));
     }
 
+    [Theory]
+    [InlineData(true, 600, null)]
+    [InlineData(true, 601, "DaySpendReached")]
+    [InlineData(false, 600, null)]
+    [InlineData(false, 601, "MonthSpendReached")]
+    public async Task A_call_that_cannot_be_ended_is_let_in_alone_only_if_the_rest_of_the_limit_and_the_overdraft_cover_all_of_it(bool isDaily, long amount, string? refusedAs)
+    {
+        var limits = isDaily ? Thousand : new SpendLimits(NanoUsd.Zero, new NanoUsd(1_000));
+        var account = await _books.NewAccountAsync(1_000_000);
+        await ChargeAsync(account, 500);
+
+        // A call that costs nothing is in nobody's way, and is no other.
+        using var free = _books.Place(account, 0, isFree: true);
+        var isLetIn = TryPlace(account, amount, limits, canEndEarly: false).Allows(out var hold, out var refusal);
+
+        Assert.Equal(refusedAs, refusal?.Code.ToString());
+        Assert.Equal(refusedAs is null, isLetIn);
+        if (refusal is not null)
+        {
+            Assert.Contains("0.0000005 USD", refusal.Message, StringComparison.Ordinal);
+            Assert.Contains($"0.000001 USD a {(isDaily ? "day" : "month")}", refusal.Message, StringComparison.Ordinal);
+            Assert.Contains("(0.000000601 USD)", refusal.Message, StringComparison.Ordinal);
+            Assert.Contains("not streamed", refusal.Message, StringComparison.Ordinal);
+            Assert.Equal(402, RefusalMap.ToWire(refusal).Status);
+        }
+
+        // A stream is ended in time, and may use the rest whatever the estimate says.
+        hold?.Dispose();
+        Assert.Null(CodeOf(account, limits, amount: 1_000_000));
+    }
+
     [Fact]
     public async Task However_many_ask_at_once_they_hold_no_more_than_is_left()
     {
@@ -163,8 +194,8 @@ public sealed class SpendTests : IAsyncDisposable
 
     private async Task ChargeAsync(long account, long charge) => await _books.SettleAsync(_books.Place(account, charge), charge);
 
-    private Decision<Hold> TryPlace(long account, long amount, SpendLimits limits) =>
-        _books.Ledger.Place(account, RequestId.New(), new NanoUsd(amount), isFree: false, canEndEarly: true, limits);
+    private Decision<Hold> TryPlace(long account, long amount, SpendLimits limits, bool canEndEarly = true) =>
+        _books.Ledger.Place(account, RequestId.New(), new NanoUsd(amount), isFree: false, canEndEarly, limits);
 
     /// <summary>Why a call is not let in; null when it is. One that is, ends at once.</summary>
     private RefusalCode? CodeOf(long account, SpendLimits limits, long amount = 1)

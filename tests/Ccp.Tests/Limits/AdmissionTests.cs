@@ -13,7 +13,9 @@ namespace Ccp.Tests.Limits;
 /// <summary>Who is let in now.</summary>
 public sealed class AdmissionTests
 {
-    private static readonly IPAddress Somewhere = IPAddress.Parse("203.0.113.7");
+    private const int MebiByte = 1024 * 1024;
+
+    private static readonly Caller Somewhere = new(IPAddress.Parse("203.0.113.7"));
 
     private readonly ManualClock _clock = new();
     private readonly UserDirectory _users = new();
@@ -139,7 +141,7 @@ public sealed class AdmissionTests
         using var first = Enter(out _);
         var bob = AccessTokenTests.Someone(2, "bob", "bobs") with { Limits = _alice.Limits };
         using var slot = new Slot(_clock);
-        Assert.Null(_admission.Enter(slot, bob, Somewhere, isFree: false));
+        Assert.Null(_admission.Enter(slot, bob, Somewhere));
     }
 
     [Fact]
@@ -149,13 +151,56 @@ public sealed class AdmissionTests
         for (var count = 0; count < 26; count++)
         {
             using var free = new Slot(_clock);
-            Assert.Null(_admission.Enter(free, _alice, Somewhere, isFree: true));
+            Assert.Null(_admission.EnterFree(free, _alice, Somewhere, parts: 1));
         }
 
         using var paid = Enter(out var refusal);
         Assert.Null(refusal);
         using var counting = new Slot(_clock);
-        Assert.Null(_admission.Enter(counting, _alice, Somewhere, isFree: true));
+        Assert.Null(_admission.EnterFree(counting, _alice, Somewhere, parts: 1));
+    }
+
+    [Fact]
+    public void What_is_free_has_as_much_room_as_the_calls_at_their_largest_and_gives_it_back()
+    {
+        Limit(limits => limits with { Concurrent = 2 });
+        using var paid = Enter(out _);
+        using var large = EnterFree(32 * MebiByte, out var refusal);
+        Assert.Null(refusal);
+        var small = Enumerable.Range(0, 32).Select(_ => EnterFree(100, out refusal)).ToList();
+        Assert.Null(refusal);
+
+        using var oneMore = EnterFree(100, out refusal);
+        Assert.Equal((429, true, 5), Form(refusal));
+        Assert.Equal(RefusalCode.ConcurrencyReached, refusal!.Code);
+        Assert.Contains("token counts", refusal.Message, StringComparison.Ordinal);
+        oneMore.Dispose();
+
+        // What does not say how large it is may be as large as any.
+        large.Dispose();
+        small[0].Dispose();
+        small[0].Dispose();
+        using var unknown = EnterFree(null, out refusal);
+        Assert.Null(refusal);
+        using var last = EnterFree(MebiByte, out refusal);
+        Assert.Null(refusal);
+        using var tooMuch = EnterFree(0, out refusal);
+        Assert.NotNull(refusal);
+        using var second = Enter(out refusal);
+        Assert.Null(refusal);
+    }
+
+    [Theory]
+    [InlineData(0L, 32L * MebiByte, 1)]
+    [InlineData(1L * MebiByte, 32L * MebiByte, 1)]
+    [InlineData((1L * MebiByte) + 1, 32L * MebiByte, 2)]
+    [InlineData(32L * MebiByte, 32L * MebiByte, 32)]
+    [InlineData(long.MaxValue, 32L * MebiByte, 32)]
+    [InlineData(null, 32L * MebiByte, 32)]
+    [InlineData(7L, 10L, 7)]
+    public void A_body_takes_room_by_its_share_of_the_largest(long? bytes, long bytesMax, int parts)
+    {
+        Assert.Equal(parts, FreeRoom.PartsOf(bytes, bytesMax));
     }
 
     [Fact]
@@ -184,7 +229,20 @@ public sealed class AdmissionTests
     {
         Limit(limits => limits with { AllowFrom = [IPNetwork.Parse("10.0.0.0/8"), IPNetwork.Parse("192.0.2.1/32"), IPNetwork.Parse("2001:db8::/32")] });
         using var slot = new Slot(_clock);
-        Assert.Equal(isAllowed ? null : RefusalCode.AddressNotAllowed, _admission.Enter(slot, _alice, IPAddress.Parse(from), isFree: true)?.Code);
+        Assert.Equal(isAllowed ? null : RefusalCode.AddressNotAllowed, _admission.EnterFree(slot, _alice, new Caller(IPAddress.Parse(from)), parts: 1)?.Code);
+    }
+
+    [Fact]
+    public void Who_comes_through_a_proxy_that_names_nobody_is_shut_out_where_addresses_count()
+    {
+        var proxy = new Caller(IPAddress.Loopback, IsKnown: false);
+        Assert.Null(_admission.RefusalOf(_alice, proxy));
+
+        Limit(limits => limits with { AllowFrom = [IPNetwork.Parse("127.0.0.0/8")] });
+        var refusal = _admission.RefusalOf(_alice, proxy)!;
+        Assert.Equal(RefusalCode.AddressNotAllowed, refusal.Code);
+        Assert.Contains("x-forwarded-for", refusal.Message, StringComparison.Ordinal);
+        Assert.Null(_admission.RefusalOf(_alice, proxy with { IsKnown = true }));
     }
 
     [Fact]
@@ -193,7 +251,7 @@ public sealed class AdmissionTests
         Assert.Equal((401, false, null), Form(Failed("wrong")));
         Assert.Equal((401, false, null), Form(Failed(null)));
         Assert.Equal((429, true, 30), Form(Failed("wrong")));
-        Assert.True(_admission.Identify("token", Somewhere).Allows(out var user, out _));
+        Assert.True(_admission.Identify("token", Somewhere.Address).Allows(out var user, out _));
         Assert.Equal("alice", user.Name);
 
         _clock.Advance(TimeSpan.FromSeconds(30));
@@ -225,7 +283,7 @@ public sealed class AdmissionTests
 
     private Refusal Failed(string? token)
     {
-        Assert.False(_admission.Identify(token, Somewhere).Allows(out _, out var refusal));
+        Assert.False(_admission.Identify(token, Somewhere.Address).Allows(out _, out var refusal));
         return refusal;
     }
 
@@ -234,7 +292,14 @@ public sealed class AdmissionTests
     private Slot Enter(out Refusal? refusal)
     {
         var slot = new Slot(_clock);
-        refusal = _admission.Enter(slot, _alice, Somewhere, isFree: false);
+        refusal = _admission.Enter(slot, _alice, Somewhere);
+        return slot;
+    }
+
+    private Slot EnterFree(long? bodyBytes, out Refusal? refusal)
+    {
+        var slot = new Slot(_clock);
+        refusal = _admission.EnterFree(slot, _alice, Somewhere, FreeRoom.PartsOf(bodyBytes, 32 * MebiByte));
         return slot;
     }
 

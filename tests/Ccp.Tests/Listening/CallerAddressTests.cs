@@ -9,6 +9,24 @@ public sealed class CallerAddressTests
     private static readonly IPNetwork[] Trusted = [IPNetwork.Parse("127.0.0.1/32"), IPNetwork.Parse("10.0.0.0/8"), IPNetwork.Parse("2001:db8::/32")];
 
     [Theory]
+    // Somebody who is no trusted proxy speaks for himself.
+    [InlineData("198.51.100.9", null, true)]
+    [InlineData("10.0.0.1", "203.0.113.7", true)]
+    [InlineData("10.0.0.1", "10.0.0.3,10.0.0.2", true)]
+    // A trusted proxy that names nobody, or nobody readable, may speak for anybody.
+    [InlineData("10.0.0.1", null, false)]
+    [InlineData("127.0.0.1", null, false)]
+    [InlineData("127.0.0.1", "", false)]
+    [InlineData("10.0.0.1", "203.0.113.7, unknown", false)]
+    [InlineData("10.0.0.1", "203.0.113.7, unknown, 10.0.0.2", false)]
+    [InlineData(null, null, false)]
+    public void Behind_a_trusted_proxy_only_who_is_named_is_known(string? remote, string? forwardedFor, bool isKnown)
+    {
+        Assert.Equal(isKnown, CallerAddress.Of(Request(remote, forwardedFor), Trusted).IsKnown);
+        Assert.True(CallerAddress.Of(Request(remote, forwardedFor), []).IsKnown);
+    }
+
+    [Theory]
     // From one who is not trusted the header is worth nothing.
     [InlineData("198.51.100.9", "203.0.113.7", "198.51.100.9")]
     [InlineData("198.51.100.9", null, "198.51.100.9")]
@@ -33,13 +51,13 @@ public sealed class CallerAddressTests
     [InlineData(null, "203.0.113.7", "203.0.113.7")]
     public void Only_trusted_proxies_are_believed(string? remote, string? forwardedFor, string expected)
     {
-        Assert.Equal(IPAddress.Parse(expected), CallerAddress.Of(Request(remote, forwardedFor), Trusted));
+        Assert.Equal(IPAddress.Parse(expected), CallerAddress.Of(Request(remote, forwardedFor), Trusted).Address);
     }
 
     [Fact]
     public void With_nobody_trusted_the_header_is_not_looked_at()
     {
-        Assert.Equal(IPAddress.Loopback, CallerAddress.Of(Request("127.0.0.1", "203.0.113.7"), []));
+        Assert.Equal(IPAddress.Loopback, CallerAddress.Of(Request("127.0.0.1", "203.0.113.7"), []).Address);
     }
 
     [Fact]
@@ -47,7 +65,7 @@ public sealed class CallerAddressTests
     {
         var http = Request("10.0.0.1", null);
         http.Request.Headers["x-forwarded-for"] = new(["1.1.1.1", "203.0.113.7, 10.0.0.2"]);
-        Assert.Equal(IPAddress.Parse("203.0.113.7"), CallerAddress.Of(http, Trusted));
+        Assert.Equal(IPAddress.Parse("203.0.113.7"), CallerAddress.Of(http, Trusted).Address);
     }
 
     private static DefaultHttpContext Request(string? remote, string? forwardedFor)

@@ -42,6 +42,18 @@ public sealed class WriteQueueTests : IAsyncDisposable
         Assert.Null(_queue.Problem);
     }
 
+    /// <summary>Two threads in one connection would be in each other's transactions.</summary>
+    [Fact]
+    public async Task As_long_as_the_queue_is_open_its_connection_is_for_the_writer_s_thread_alone()
+    {
+        Assert.Throws<InvalidOperationException>(() => _database.QueryFirst("SELECT 1", row => row.GetInt64(0)));
+        Assert.Throws<InvalidOperationException>(() => _database.Execute("SELECT 1"));
+        Assert.Equal(1, await _queue.WriteAsync(database => database.QueryFirst("SELECT 1", row => row.GetInt64(0))));
+
+        await _queue.DisposeAsync();
+        Assert.Equal(1, _database.QueryFirst("SELECT 1", row => row.GetInt64(0)));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

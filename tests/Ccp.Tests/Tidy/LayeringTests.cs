@@ -29,7 +29,7 @@ public sealed partial class LayeringTests
         ["Usage"] = "Store Pricing Refusals Telemetry Configuration Identity Routing Ledger Forwarding",
         ["Relay"] = "Configuration Forwarding Identity Ledger Limits Metering Pricing Refusals Routing Store Telemetry Usage",
         ["Admin"] = "Identity Ledger Limits Usage Pricing Routing Refusals Configuration Store Telemetry Listening Licenses",
-        ["Listening"] = "Relay Admin Refusals Configuration Telemetry Forwarding",
+        ["Listening"] = "Relay Admin Limits Refusals Configuration Telemetry Forwarding",
         ["Cli"] = Anything,
         [""] = Anything,
     };
