@@ -164,10 +164,11 @@ internal sealed class CompositionRoot : IAsyncDisposable
         _clients = new UpstreamClients(config, roots);
         _usage = new UsageLog(config.Logs, data.Resolve(config.Logs.Directory), till.Time, till.Log);
         var router = new Router(config, till.Prices);
-        var forwarder = new Forwarder(_clients, Active, till.Time, till.Log);
+        var circuits = new LaneCircuits(config.Lanes, till.Time, till.Log);
+        var forwarder = new Forwarder(_clients, circuits, Active, till.Time, till.Log);
         var closeout = new RelayCloseout(till.Writes, till.History, _usage, till.Ledger, config.Billing.WarnBelow, till.Time, till.Log);
-        var pipeline = new RelayPipeline(config, till.Admission, router, new RoutingStates(config, license.Grants), till.Ledger, till.History, new LaneAttempts(forwarder, new CredentialForms(), till.Time), closeout, _usage, till.Time, till.Log);
-        Api = new AdminApi(till, license);
+        var pipeline = new RelayPipeline(config, till.Admission, router, new RoutingStates(config, license.Grants, circuits), till.Ledger, till.History, new LaneAttempts(forwarder, new CredentialForms(), till.Time), closeout, _usage, till.Time, till.Log);
+        Api = new AdminApi(till, license, circuits);
         var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Admission, config.Server), config.Server, till.Log);
         Host = new KestrelHost(config.Server, data.SocketPath, application, till.Time);
         _checkpoint = till.Time.CreateTimer(_ => _ = till.Ledger.CheckpointAsync(), null, CheckpointEvery, CheckpointEvery);

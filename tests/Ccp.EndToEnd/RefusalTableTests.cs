@@ -1,6 +1,7 @@
 using System.Net;
 using Ccp.EndToEnd.Hosting;
 using Ccp.ScriptedUpstream;
+using Ccp.Tests.Shared;
 using Ccp.WireTests.Hosting;
 
 namespace Ccp.EndToEnd;
@@ -9,6 +10,9 @@ namespace Ccp.EndToEnd;
 public sealed class RefusalTableTests
 {
     private const string Stranger = "7d7c2d2e-6a27-4d3b-9f0a-3d7a5f1b9c55";
+
+    /// <summary>So many in a row, and ccp leaves a lane alone.</summary>
+    private const int FailuresMax = 5;
 
     /// <summary>What Alice's table says, how often she has asked before, what is shown then, and the reason logged.</summary>
     public static TheoryData<string, int, string, string> WhatLasts => new()
@@ -107,6 +111,40 @@ public sealed class RefusalTableTests
     }
 
     [Fact]
+    public async Task A_lane_that_failed_again_and_again_is_waited_for()
+    {
+        var asked = 0;
+        await using var place = await Workplace.OpenAsync(request => Interlocked.Increment(ref asked) <= FailuresMax ? Answers.Overloaded() : ClaudeCodeAnswers.Answer(request));
+        await FailAsync(place);
+
+        await GoesOnAsync(place, () => place.AskAsync("hello"), "lane_down_briefly");
+    }
+
+    [Fact]
+    public async Task A_lane_known_to_be_down_stops_the_client_at_once()
+    {
+        Assert.SkipWhen(CcpUnderTest.IsNative, "Another process's clock cannot be moved.");
+        var clock = new ManualClock();
+        await using var place = await Workplace.OpenAsync(_ => Answers.Overloaded(), change: setup => setup.Clock = clock);
+        await FailAsync(place);
+        foreach (var seconds in new[] { 1, 2, 4, 8, 16, 32 })
+        {
+            clock.Advance(TimeSpan.FromSeconds(seconds));
+            using var probe = await place.Ccp.AskAsync();
+            Assert.Equal(529, (int)probe.StatusCode);
+        }
+
+        var run = await place.AskAsync("hello");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("API Error: 503 The anthropic lane is down", run.Printed, StringComparison.Ordinal);
+        await place.Ccp.StopAsync();
+        var lines = UsageLines.Completions(place.Ccp);
+        Assert.Equal(FailuresMax + 6 + 1, lines.Count);
+        Assert.Equal("lane_down", lines[^1].GetProperty("reason").GetString());
+    }
+
+    [Fact]
     public async Task A_rate_that_frees_itself_within_a_minute_is_waited_for()
     {
         await using var place = await Workplace.OpenAsync(change: setup => setup.AliceKeys = "limits = { requests_per_minute = 3 }");
@@ -152,6 +190,15 @@ public sealed class RefusalTableTests
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("API Error: 401 This ccp token is not valid", run.Printed, StringComparison.Ordinal);
+    }
+
+    private static async Task FailAsync(Workplace place)
+    {
+        for (var call = 0; call < FailuresMax; call++)
+        {
+            using var failed = await place.Ccp.AskAsync();
+            Assert.Equal(529, (int)failed.StatusCode);
+        }
     }
 
     private static async Task GoesOnAsync(Workplace place, Func<Task<ClaudeRun>> ask, string reason)

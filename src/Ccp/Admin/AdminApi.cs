@@ -3,6 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using Ccp.Identity;
 using Ccp.Licenses;
 using Ccp.Refusals;
+using Ccp.Routing;
 using Ccp.Store;
 using Microsoft.Data.Sqlite;
 
@@ -10,7 +11,8 @@ namespace Ccp.Admin;
 
 /// <summary>The administration API: finds the operation that a method and a path ask for, sees to it that the caller may, and turns its result into JSON.</summary>
 /// <remarks>Errors: <c>{"error":"what is wrong, and what to do"}</c> with the status that fits.</remarks>
-internal sealed class AdminApi(Till till, CurrentLicense license) : IDisposable
+/// <param name="circuits">Null where no calls are made: on the command line.</param>
+internal sealed class AdminApi(Till till, CurrentLicense license, LaneCircuits? circuits = null) : IDisposable
 {
     private readonly LicenseOperations _license = new(license, till.Log);
     private readonly AdminOperations _operations = new(till);
@@ -70,7 +72,7 @@ internal sealed class AdminApi(Till till, CurrentLicense license) : IDisposable
         {
             ("GET", ["status"]) => Answer(AdminOperations.Status(), AdminJson.Default.StatusView),
             ("GET", ["healthz"]) => Answer(AdminOperations.Status(), AdminJson.Default.StatusView),
-            ("GET", ["readyz"]) => _operations.Ready() with { License = _license.Summary() } is var ready ? Answer(ready, AdminJson.Default.ReadyView, ready.Ready ? 200 : 503) : null!,
+            ("GET", ["readyz"]) => _operations.Ready() with { License = _license.Summary(), Lanes = circuits?.Shown } is var ready ? Answer(ready, AdminJson.Default.ReadyView, ready.Ready ? 200 : 503) : null!,
             ("POST", ["validate-token"]) => _operations.Validate(request.Body, request.From).Allows(out var token, out var wait) ? Answer(token, AdminJson.Default.TokenView) : TooManyFailedTokens(wait),
             ("GET", ["user", "balance"]) => Answer(_operations.Balance(UserOf(request)), AdminJson.Default.BalanceView),
             ("GET", ["user", "usage"]) => Answer(await _operations.OwnUsageAsync(UserOf(request), query), AdminJson.Default.OwnUsageView),

@@ -12,12 +12,14 @@ internal sealed record StatusView(string Status, string Version);
 /// <param name="Unwritten">How many settlements and other writes that must happen wait for the store.</param>
 /// <param name="StoreWarning">What wants to be looked at though the store works.</param>
 /// <param name="License">The edition; ccp is as ready without a license as with one.</param>
+/// <param name="Lanes">How each is, by what its calls came to. ccp is ready though one is down: others may work.</param>
 internal sealed record ReadyView(
     bool Ready,
     string Store,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Unwritten = 0,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? StoreWarning = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? License = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? License = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Dictionary<string, string>? Lanes = null);
 
 internal sealed record TokenView(
     bool Valid,

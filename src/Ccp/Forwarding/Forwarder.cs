@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace Ccp.Forwarding;
 
 /// <summary>One exchange with an upstream: sends the request, judges the head of the answer, and relays the rest.</summary>
-internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, TimeProvider time, ILogger log)
+internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, ActiveCalls active, TimeProvider time, ILogger log)
 {
     /// <summary>An error's body up to this size is looked into for the words that mean "the operator's money is gone".</summary>
     private const int ErrorBytesLookedAt = 64 * 1024;
@@ -33,11 +33,17 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
         LanePlan plan, HttpRequestMessage request, RequestId id, bool isStream, bool isMetered, CallMoney money, HttpContext client, Func<ReadOnlyMemory<byte>, byte[]?>? rewrite = null, bool mayChangeForm = false)
     {
         using var sent = request;
+        using var visit = circuits.Of(plan.Lane).Enter();
+        if (visit.Outage is { } outage)
+        {
+            return ForwardResult.NoAnswer(RelayEnd.UpstreamCut, LaneRefusals.Down(plan.Lane, outage)) with { Setback = plan.Fallback is null ? null : Setback.LaneDown };
+        }
+
         using var stop = new CallStop(time, client.RequestAborted);
         active.Add(stop);
         try
         {
-            return await ExchangeAsync(plan, request, id, isStream, isMetered, money, client, rewrite, mayChangeForm, stop);
+            return await ExchangeAsync(plan, request, id, isStream, isMetered, money, client, rewrite, mayChangeForm, stop, visit);
         }
         finally
         {
@@ -46,7 +52,7 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
     }
 
     private async Task<ForwardResult> ExchangeAsync(
-        LanePlan plan, HttpRequestMessage request, RequestId id, bool isStream, bool isMetered, CallMoney money, HttpContext client, Func<ReadOnlyMemory<byte>, byte[]?>? rewrite, bool mayChangeForm, CallStop stop)
+        LanePlan plan, HttpRequestMessage request, RequestId id, bool isStream, bool isMetered, CallMoney money, HttpContext client, Func<ReadOnlyMemory<byte>, byte[]?>? rewrite, bool mayChangeForm, CallStop stop, LaneVisit visit)
     {
         var sentAt = time.GetTimestamp();
         HttpResponseMessage answer;
@@ -69,11 +75,13 @@ internal sealed class Forwarder(UpstreamClients clients, ActiveCalls active, Tim
             // An OperationCanceledException that nobody asked for is the connect timeout; a SocketException, which the client library should have
             // wrapped, comes when the peer dies in the moment of connecting.
             log.LaneUnreachable(id.Value, plan.Lane.Name, Describe(error));
+            visit.Report(error, Describe(error));
             return ForwardResult.NoAnswer(RelayEnd.UpstreamCut, Unreachable(plan)) with { Setback = RetryPolicy.Judge(error, plan) };
         }
 
         using var received = answer;
         stop.AnswerHasBegun();
+        visit.Report(answer.StatusCode);
         var head = new ForwardResult((int)answer.StatusCode, RelayEnd.Complete, null, Metering.MeterReading.NotStarted)
         {
             TimeToHead = time.GetElapsedTime(sentAt),

@@ -13,6 +13,9 @@ internal enum Setback
     /// <summary>There was no connection, so nothing was sent.</summary>
     NotConnected,
 
+    /// <summary>It was found to be left alone, so nothing was sent.</summary>
+    LaneDown,
+
     /// <summary>The lane answered with an error of its own.</summary>
     LaneFailed,
 
@@ -31,24 +34,29 @@ internal static class RetryPolicy
         HttpStatusCode.Unauthorized when mayChangeForm => Setback.FormRefused,
         _ when plan.Fallback is null => null,
         HttpStatusCode.TooManyRequests when plan.Lane.Name != BuiltInLanes.Anthropic => Setback.OverQuota,
-        _ when (int)status >= ServerErrors => Setback.LaneFailed,
+        _ when IsLanesFailure(status) => Setback.LaneFailed,
         _ => null,
     };
 
     /// <summary>Whether it broke before a byte was sent. One that breaks later may have been worked on, and paid for.</summary>
     /// <param name="error">Not one that ccp asked for: then a cancellation is the connect timeout.</param>
-    public static Setback? Judge(Exception error, LanePlan plan) => plan.Fallback is not null
-        && error is OperationCanceledException or HttpRequestException
-        {
-            HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError,
-        }
-            ? Setback.NotConnected
-            : null;
+    public static Setback? Judge(Exception error, LanePlan plan) => plan.Fallback is not null && IsWithoutConnection(error) ? Setback.NotConnected : null;
+
+    /// <summary>A failure that counts against the lane: its own, whoever asks.</summary>
+    public static bool IsLanesFailure(HttpStatusCode status) => (int)status >= ServerErrors;
+
+    /// <inheritdoc cref="IsLanesFailure(HttpStatusCode)"/>
+    /// <param name="error">Not one that ccp asked for: then a cancellation is the connect timeout.</param>
+    public static bool IsWithoutConnection(Exception error) => error is OperationCanceledException or HttpRequestException
+    {
+        HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError,
+    };
 
     /// <summary>The word in the usage log.</summary>
     public static string ToReason(this Setback setback) => setback switch
     {
         Setback.NotConnected => "net_fallback",
+        Setback.LaneDown => RouteReason.Down,
         Setback.LaneFailed => "fallback",
         Setback.OverQuota => "quota_overshoot",
         _ => throw new ArgumentOutOfRangeException(nameof(setback)),

@@ -46,7 +46,10 @@ internal enum RefusalCode
     LaneUnreachable,
     LaneTimedOut,
 
-    /// <summary>The lane has failed again and again; asking at once is of no use.</summary>
+    /// <summary>The lane has failed again and again; it is tried again in a moment.</summary>
+    LaneDownBriefly,
+
+    /// <summary>It has failed for so long that a client had better stop and say so.</summary>
     LaneDown,
 
     /// <summary>The upstream's answer is in a form that cannot be metered.</summary>

@@ -23,7 +23,7 @@ internal static class RefusalMap
 
         // Rounded up: a client that comes back a moment early is refused once more.
         var seconds = Math.Max(1, (int)Math.Min(int.MaxValue, Math.Ceiling(wait.TotalSeconds)));
-        return wire with { RetryAfterSeconds = seconds, ClientMayRetry = seconds <= SecondsWaitedMax };
+        return wire with { RetryAfterSeconds = seconds, ClientMayRetry = wire.ClientMayRetry && seconds <= SecondsWaitedMax };
     }
 
     public static WireError ToWire(RefusalCode code) => code switch
@@ -57,6 +57,7 @@ internal static class RefusalMap
         RefusalCode.UpstreamKeyRefused => new(503, "api_error", ClientMayRetry: false),
         RefusalCode.LaneUnreachable => new(503, "api_error", ClientMayRetry: true, RetryAfterSeconds: 5),
         RefusalCode.LaneTimedOut => new(503, "api_error", ClientMayRetry: true, RetryAfterSeconds: 5),
+        RefusalCode.LaneDownBriefly => new(503, "api_error", ClientMayRetry: true),
         RefusalCode.LaneDown => new(503, "api_error", ClientMayRetry: false),
         RefusalCode.UpstreamAnswerUnreadable => new(502, "api_error", ClientMayRetry: false),
         RefusalCode.LedgerUnavailable => new(503, "api_error", ClientMayRetry: false),

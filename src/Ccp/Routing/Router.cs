@@ -33,7 +33,8 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
                 };
             }
 
-            refusal = tried.Refusal ?? refusal;
+            // What passes by itself is told before what somebody would have to put right.
+            refusal = refusal is { Wait: not null } ? refusal : tried.Refusal ?? refusal;
             rejected.Add(new RejectedLane(lane.Name, tried.Reason!));
         }
 
@@ -76,11 +77,9 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
             rates = new RateCard(price.PricedAs, match.Row, call.User.Markup ?? config.Billing.Markup, prices, call.Now, price.IsFixed);
         }
 
-        if (call.State.LanesDown.Contains(lane.Name))
+        if (call.State.LanesDown.TryGetValue(lane.Name, out var outage))
         {
-            return new Rejection(RouteReason.Down, new Refusal(
-                RefusalCode.LaneDown,
-                $"The {lane.Name} lane has failed several times in a row and is left alone for a moment. Your operator sees the reason in ccp's log."));
+            return new Rejection(RouteReason.Down, LaneRefusals.Down(lane, outage));
         }
 
         return new Rejection(new LanePlan(lane, key, isOwn, RouteReason.Default, rates) { ModelOnLane = call.Facts is null ? null : lane.NameOf(call.Facts.Model) });

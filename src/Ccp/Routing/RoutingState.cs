@@ -6,11 +6,11 @@ namespace Ccp.Routing;
 /// <param name="IsPaused">Everything goes to the default lane until the operator says otherwise.</param>
 /// <param name="Features">What the license in force grants; empty without one.</param>
 /// <param name="PolicyRoutes">Of the signed policy pack; empty without one.</param>
-/// <param name="LanesDown">Lanes whose circuit is open.</param>
-internal sealed record RoutingState(bool IsPaused, IReadOnlySet<string> Features, IReadOnlyList<RouteConfig> PolicyRoutes, IReadOnlySet<string> LanesDown)
+/// <param name="LanesDown">Lanes whose circuit is open, by name.</param>
+internal sealed record RoutingState(bool IsPaused, IReadOnlySet<string> Features, IReadOnlyList<RouteConfig> PolicyRoutes, IReadOnlyDictionary<string, LaneOutage> LanesDown)
 {
     /// <summary>No license, no policy, nothing amiss.</summary>
-    public static readonly RoutingState Plain = new(false, new HashSet<string>(), [], new HashSet<string>());
+    public static readonly RoutingState Plain = new(false, new HashSet<string>(), [], new Dictionary<string, LaneOutage>());
 }
 
 /// <summary>Why a call goes where it goes: the words of the decision line.</summary>

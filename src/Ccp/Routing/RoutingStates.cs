@@ -4,7 +4,8 @@ namespace Ccp.Routing;
 
 /// <summary>The routing state of the moment: the same object as long as nothing has changed.</summary>
 /// <param name="grants">Whether the license in force grants a feature at a time.</param>
-internal sealed class RoutingStates(CcpConfig config, Func<string, DateTimeOffset, bool> grants)
+/// <param name="circuits">Which lanes are down.</param>
+internal sealed class RoutingStates(CcpConfig config, Func<string, DateTimeOffset, bool> grants, LaneCircuits circuits)
 {
     /// <summary>What the lanes ask for, each once.</summary>
     private readonly string[] _features = [.. config.Lanes.Select(lane => lane.Requires).OfType<string>().Distinct(StringComparer.Ordinal)];
@@ -12,6 +13,14 @@ internal sealed class RoutingStates(CcpConfig config, Func<string, DateTimeOffse
     private volatile RoutingState _newest = RoutingState.Plain;
 
     public RoutingState At(DateTimeOffset now)
+    {
+        var standing = StandingAt(now);
+
+        // What is down changes by the moment: kept by nobody.
+        return circuits.Down is { Count: > 0 } down ? standing with { LanesDown = down } : standing;
+    }
+
+    private RoutingState StandingAt(DateTimeOffset now)
     {
         var newest = _newest;
         foreach (var feature in _features)

@@ -80,6 +80,12 @@ internal static partial class LogEvents
     [LoggerMessage(41, LogLevel.Information, "Rerate {Run}: {Corrected} requests corrected, {Difference} USD in all, by {Actor}")]
     public static partial void Rerated(this ILogger log, string run, long corrected, string difference, string actor);
 
+    [LoggerMessage(50, LogLevel.Error, "Lane {Lane} failed {Failures} times in a row, the last time with {Reason}; it is left alone for {PauseSeconds} s")]
+    public static partial void LaneDown(this ILogger log, string lane, int failures, string reason, double pauseSeconds);
+
+    [LoggerMessage(51, LogLevel.Information, "Lane {Lane} answers again")]
+    public static partial void LaneAnswersAgain(this ILogger log, string lane);
+
     [LoggerMessage(60, LogLevel.Information, "License: plan {Plan}, features {Features}, until {Expires}, key {KeyId}")]
     public static partial void LicenseInForce(this ILogger log, string plan, string features, string expires, string keyId);
 

@@ -39,6 +39,8 @@ public sealed class RefusalMapTests
     [InlineData("UpstreamKeyRefused", 503, "api_error", false, null)]
     [InlineData("LaneUnreachable", 503, "api_error", true, 5)]
     [InlineData("LaneTimedOut", 503, "api_error", true, 5)]
+    [InlineData("LaneDownBriefly", 503, "api_error", true, null)]
+    [InlineData("LaneDown", 503, "api_error", false, null)]
     [InlineData("LedgerUnavailable", 503, "api_error", false, null)]
     [InlineData("ShuttingDown", 503, "api_error", true, 5)]
     [InlineData("InternalError", 500, "api_error", false, null)]
@@ -60,6 +62,16 @@ public sealed class RefusalMapTests
         var refusal = new Refusal(RefusalCode.TokenRateReached, "wait") { Wait = TimeSpan.FromMilliseconds(milliseconds) };
 
         Assert.Equal(new WireError(429, "rate_limit_error", mayRetry, retryAfter), RefusalMap.ToWire(refusal));
+    }
+
+    [Theory]
+    [InlineData("LaneDownBriefly", true)]
+    [InlineData("LaneDown", false)]
+    public void A_lane_that_is_down_says_until_when_and_one_that_stays_so_is_not_asked_again(string code, bool mayRetry)
+    {
+        var refusal = new Refusal(Enum.Parse<RefusalCode>(code), "down") { Wait = TimeSpan.FromSeconds(7.2) };
+
+        Assert.Equal(new WireError(503, "api_error", mayRetry, 8), RefusalMap.ToWire(refusal));
     }
 
     [Fact]

@@ -90,9 +90,25 @@ public sealed class LaneDecisionTests
     [Fact]
     public void A_lane_that_is_down_is_left_alone()
     {
-        var down = Licensed with { LanesDown = new HashSet<string> { "zai" } };
-        Goes(Decide(Haiku, down), "anthropic", "lane_down", "zai: lane_down");
-        Assert.Equal(RefusalCode.LaneDown, Refused(Opus, Licensed with { LanesDown = new HashSet<string> { "anthropic" } }));
+        Goes(Decide(Haiku, Down("zai", 3, isLong: true)), "anthropic", "lane_down", "zai: lane_down");
+        Goes(Decide(Opus, Down("zai", 3, isLong: true)), "anthropic", "default");
+        Goes(Decide(Haiku, Down("anthropic", 3, isLong: true)), "zai", "default");
+        Assert.Null(Decide(Haiku, Down("anthropic", 3, isLong: true)).Fallback);
+    }
+
+    [Theory]
+    [InlineData(0.2, false, "LaneDownBriefly", "again in 1 s")]
+    [InlineData(7.5, false, "LaneDownBriefly", "again in 8 s")]
+    [InlineData(59.9, true, "LaneDown", "again in 60 s")]
+    public void Where_no_other_lane_is_left_it_is_said_how_long_it_will_take(double seconds, bool isLong, string code, string words)
+    {
+        var refusal = Refusal(Opus, Down("anthropic", seconds, isLong));
+        Assert.Equal((code, TimeSpan.FromSeconds(seconds)), (refusal.Code.ToString(), refusal.Wait));
+        Assert.Contains(words, refusal.Message, StringComparison.Ordinal);
+
+        // The other lane lacks a key, which is no answer to somebody who need only wait.
+        const string Toml = "[[route]]\nmodel = '*'\nlane = 'anthropic'\nfallback = 'zai'";
+        Assert.Equal(code, Refusal(Opus, Down("anthropic", seconds, isLong), Toml, "DEFAULT_ANTHROPIC_API_KEY").Code.ToString());
     }
 
     [Fact]
@@ -147,8 +163,14 @@ public sealed class LaneDecisionTests
         return plan;
     }
 
-    private static RefusalCode? Refused(string model, RoutingState state) =>
-        Ask(Facts(model), state, "", "DEFAULT_ANTHROPIC_API_KEY,ZAI_API_KEY", null, null).Allows(out _, out var refusal) ? null : refusal.Code;
+    private static RoutingState Down(string lane, double seconds, bool isLong) =>
+        Licensed with { LanesDown = new Dictionary<string, LaneOutage> { [lane] = new(TimeSpan.FromSeconds(seconds), isLong) } };
+
+    private static Refusal Refusal(string model, RoutingState state, string toml = "", string keys = "DEFAULT_ANTHROPIC_API_KEY,ZAI_API_KEY")
+    {
+        Assert.False(Ask(Facts(model), state, toml, keys, null, null).Allows(out _, out var refusal));
+        return refusal;
+    }
 
     private static Decision<LanePlan> Ask(RequestFacts facts, RoutingState state, string toml, string keys, string? force, User? user)
     {

@@ -23,7 +23,7 @@ public sealed partial class LayeringTests
         ["Issuing"] = "Configuration Files Licenses Listening Telemetry",
         ["Identity"] = "Files Store Refusals Configuration Pricing",
         ["Ledger"] = "Files Store Pricing Refusals Telemetry Identity",
-        ["Routing"] = "Pricing Configuration Refusals Identity Ledger",
+        ["Routing"] = "Pricing Configuration Refusals Identity Ledger Telemetry",
         ["Limits"] = "Configuration Identity Pricing Refusals Telemetry",
         ["Forwarding"] = "Routing Metering Configuration Refusals Telemetry Ledger Pricing Store",
         ["Usage"] = "Store Pricing Refusals Telemetry Configuration Identity Routing Ledger Forwarding",

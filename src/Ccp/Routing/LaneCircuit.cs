@@ -1,0 +1,175 @@
+using Ccp.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace Ccp.Routing;
+
+/// <summary>
+/// Whether a lane is left alone because it failed again and again. Failures in a row open the circuit for a pause; then one call at a time is let
+/// through, and each that fails too doubles the pause. Any answer that is not the lane's own failure closes it.
+/// </summary>
+/// <remarks>Nothing runs by itself: what calls report is all it knows. While the lane works, a call reads one flag and takes no lock.</remarks>
+internal sealed class LaneCircuit(string lane, TimeProvider time, ILogger log)
+{
+    /// <summary>More than the few that one ill-fated request fails with before its client waits for longer.</summary>
+    public const int FailuresMax = 5;
+
+    public static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>As long as a client sleeps by itself.</summary>
+    public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(60);
+
+    private readonly Lock _lock = new();
+
+    // False nearly always: then nothing of the rest means anything.
+    private volatile bool _isDisturbed;
+    private int _failures;
+    private TimeSpan _pause;
+    private TimeSpan _until;
+
+    // Numbers begin at 1; 0 is no probe.
+    private long _probes;
+    private long _probe;
+
+    public string Lane { get; } = lane;
+
+    /// <summary>Null while the lane may be used, also when the next call would be the probe.</summary>
+    public LaneOutage? Outage
+    {
+        get
+        {
+            if (!_isDisturbed)
+            {
+                return null;
+            }
+
+            lock (_lock)
+            {
+                return OutageAt(Now);
+            }
+        }
+    }
+
+    /// <summary>For people: how the lane is.</summary>
+    public string Shown
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _pause > TimeSpan.Zero ? $"down; tried again in {Math.Max(0, Math.Ceiling((_until - Now).TotalSeconds)):0} s"
+                    : _failures > 0 ? $"ok; the last {_failures} failed"
+                    : "ok";
+            }
+        }
+    }
+
+    private TimeSpan Now => time.GetElapsedTime(0);
+
+    /// <summary>Lets a call through, or says why not.</summary>
+    public LaneVisit Enter()
+    {
+        if (!_isDisturbed)
+        {
+            return new LaneVisit(this, Probe: 0, Outage: null);
+        }
+
+        lock (_lock)
+        {
+            var now = Now;
+            if (OutageAt(now) is { } outage)
+            {
+                return new LaneVisit(this, Probe: 0, outage);
+            }
+
+            if (_pause == TimeSpan.Zero)
+            {
+                return new LaneVisit(this, Probe: 0, Outage: null);
+            }
+
+            // An answer may take minutes to begin. A probe that has said nothing for a pause is joined by another.
+            _until = now + _pause;
+            return new LaneVisit(this, _probe = ++_probes, Outage: null);
+        }
+    }
+
+    /// <summary>The lane answered, with whatever but a failure of its own.</summary>
+    public void Answered()
+    {
+        if (!_isDisturbed)
+        {
+            return;
+        }
+
+        bool wasOpen;
+        lock (_lock)
+        {
+            wasOpen = _pause > TimeSpan.Zero;
+            (_failures, _pause, _probe, _isDisturbed) = (0, TimeSpan.Zero, 0, false);
+        }
+
+        if (wasOpen)
+        {
+            log.LaneAnswersAgain(Lane);
+        }
+    }
+
+    /// <param name="probe">Of the visit. While the circuit is open, only its newest probe says anything new.</param>
+    public void Failed(long probe, string reason)
+    {
+        TimeSpan pause;
+        int failures;
+        lock (_lock)
+        {
+            failures = ++_failures;
+            _isDisturbed = true;
+            if (_pause == TimeSpan.Zero ? failures < FailuresMax : probe == 0 || probe != _probe)
+            {
+                return;
+            }
+
+            pause = _pause == TimeSpan.Zero ? FirstPause : _pause + _pause;
+            _pause = pause = pause < LongestPause ? pause : LongestPause;
+            _until = Now + pause;
+            _probe = 0;
+        }
+
+        log.LaneDown(Lane, failures, reason, pause.TotalSeconds);
+    }
+
+    /// <summary>A probe that ended without an answer, because its client left perhaps, keeps no other from trying.</summary>
+    public void Leave(long probe)
+    {
+        if (probe == 0)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            if (probe == _probe)
+            {
+                (_probe, _until) = (0, Now);
+            }
+        }
+    }
+
+    private LaneOutage? OutageAt(TimeSpan now) =>
+        _pause > TimeSpan.Zero && now < _until ? new LaneOutage(_until - now, _pause >= LongestPause) : null;
+}
+
+/// <param name="Remaining">Until the next call is let through.</param>
+/// <param name="IsLong">True when every try of the last minute failed: waiting is no longer what a client should do by itself.</param>
+internal readonly record struct LaneOutage(TimeSpan Remaining, bool IsLong);
+
+/// <summary>One call's way through a circuit.</summary>
+/// <param name="Probe">Not 0: the call finds out whether a lane that was down works again.</param>
+/// <param name="Outage">Not null: the call must not go there.</param>
+internal readonly record struct LaneVisit(LaneCircuit Circuit, long Probe, LaneOutage? Outage) : IDisposable
+{
+    public void Answered() => Circuit.Answered();
+
+    /// <param name="reason">For the log.</param>
+    public void Failed(string reason) => Circuit.Failed(Probe, reason);
+
+    public void Dispose() => Circuit.Leave(Probe);
+}

@@ -1,0 +1,263 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Ccp.ScriptedUpstream;
+using Ccp.Tests.Shared;
+using Ccp.WireTests.Hosting;
+
+namespace Ccp.WireTests;
+
+using Usage = Ccp.ScriptedUpstream.Usage;
+
+/// <summary>A lane that fails again and again is left alone for a while: without dialling, with a word when it is worth asking again, and no longer than it fails.</summary>
+public sealed class LaneHealthTests
+{
+    private const string Haiku = "claude-haiku-4-5";
+    private const int FailuresMax = 5;
+
+    private static readonly Usage Small = new(Input: 25, Output: 15);
+
+    /// <summary>In this process it moves when a test moves it; the native executable has a real one, and there a test asks until it is answered.</summary>
+    private readonly ManualClock? _clock = CcpUnderTest.IsNative ? null : new ManualClock();
+
+    [Fact]
+    public async Task A_lane_that_cannot_be_reached_is_soon_not_dialled_and_a_probe_brings_it_back()
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.Stream(CcpUnderTest.Model, ["hi"], Small));
+        using var door = new Door(upstream.BaseUrl);
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => (setup.UpstreamUrl, setup.Clock) = (door.Address, _clock));
+        for (var call = 0; call < FailuresMax; call++)
+        {
+            using var failed = await ccp.AskAsync();
+            await SaidNo.AssertAsync(failed, 503, "api_error", "cannot reach the anthropic lane", retryAfter: 5);
+        }
+
+        if (_clock is not null)
+        {
+            // Whoever dialled now would get through.
+            door.Open();
+            using var refused = await ccp.AskAsync();
+            await SaidNo.AssertAsync(refused, 503, "api_error", "ccp leaves it alone and tries again in 1 s", retryAfter: 1);
+        }
+        else
+        {
+            await UntilAsync(async () =>
+            {
+                using var refused = await ccp.AskAsync();
+                return (await refused.Content.ReadAsStringAsync()).Contains("ccp leaves it alone", StringComparison.Ordinal) && refused.Headers.Contains("retry-after");
+            });
+            door.Open();
+        }
+
+        Assert.Empty(upstream.Requests);
+        Assert.StartsWith("down; tried again in ", await HealthAsync(ccp), StringComparison.Ordinal);
+
+        _clock?.Advance(TimeSpan.FromSeconds(1));
+        await UntilAsync(() => IsServedAsync(ccp));
+        Assert.True(await IsServedAsync(ccp));
+        Assert.Equal("ok", await HealthAsync(ccp));
+        await ccp.StopAsync();
+
+        Assert.Contains("Lane anthropic failed 5 times in a row", ccp.Log, StringComparison.Ordinal);
+        Assert.Contains("Lane anthropic answers again", ccp.Log, StringComparison.Ordinal);
+        Assert.Contains(UsageLines.Completions(ccp), line => line.GetProperty("reason").GetString() == "lane_down_briefly");
+        Assert.Equal(2, ccp.Store.Charges.Count);
+        Assert.Empty(ccp.Store.OpenHolds);
+    }
+
+    [Fact]
+    public async Task What_a_lane_that_is_down_cannot_take_goes_to_its_fallback_at_once()
+    {
+        var isWell = false;
+        await using var anthropic = await ScriptedUpstreamServer.StartAsync(_ => Answers.Stream(Haiku, ["hi"], Small));
+        await using var zai = await ScriptedUpstreamServer.StartAsync(_ => Volatile.Read(ref isWell) ? Answers.Stream("glm-4.5-air", ["hi"], Small) : Answers.Overloaded());
+        await using var ccp = await CcpUnderTest.StartAsync(anthropic, change: setup =>
+        {
+            setup.Clock = _clock;
+            setup.Environment["ZAI_API_KEY"] = "zai-key-that-must-stay-inside";
+            setup.More = $"[[lane]]\nname = \"zai\"\nbase_url = \"{zai.BaseUrl.AbsoluteUri.TrimEnd('/')}\"\nrequires = \"\"";
+        });
+        for (var call = 0; call < FailuresMax; call++)
+        {
+            Assert.True(await IsServedAsync(ccp, Haiku));
+        }
+
+        // One call more arrives at the fallback than were tried before.
+        await UntilAsync(async () => await IsServedAsync(ccp, Haiku) && anthropic.Requests.Count > zai.Requests.Count);
+        Assert.True(_clock is null || zai.Requests.Count == FailuresMax);
+
+        Volatile.Write(ref isWell, true);
+        _clock?.Advance(TimeSpan.FromSeconds(1));
+        var tried = zai.Requests.Count;
+        await UntilAsync(async () => await IsServedAsync(ccp, Haiku) && zai.Requests.Count > tried);
+        Assert.True(await IsServedAsync(ccp, Haiku));
+        Assert.Equal(tried + 2, zai.Requests.Count);
+        await ccp.StopAsync();
+
+        var decisions = UsageLines.All(ccp).Where(line => line.TryGetProperty("event", out _)).ToList();
+        Assert.Equal(("zai", "default"), Decision(decisions[FailuresMax - 1]));
+        var away = decisions.First(line => Decision(line) == ("anthropic", "lane_down"));
+        Assert.Equal("""[{"lane":"zai","reason":"lane_down"}]""", away.GetProperty("rejected").GetRawText());
+        Assert.Equal(("zai", "default"), Decision(decisions[^1]));
+        var taken = UsageLines.Completions(ccp).Single(line => line.GetProperty("rid").GetString() == away.GetProperty("rid").GetString());
+        Assert.Equal(("anthropic", 0), (taken.GetProperty("lane").GetString(), taken.GetProperty("retry").GetInt32()));
+        Assert.Empty(ccp.Store.OpenHolds);
+    }
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(401)]
+    [InlineData(404)]
+    [InlineData(429)]
+    public async Task What_is_no_failure_of_the_lane_never_closes_it(int status)
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.Error(status, "invalid_request_error", "no"));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+        for (var call = 0; call < 3 * FailuresMax; call++)
+        {
+            using var answer = await ccp.AskAsync();
+            Assert.Equal(status == 401 ? 503 : status, (int)answer.StatusCode);
+        }
+
+        Assert.Equal(3 * FailuresMax, upstream.Requests.Count);
+        Assert.Equal("ok", await HealthAsync(ccp));
+    }
+
+    [Fact]
+    public async Task A_success_among_failures_keeps_the_lane_open_to_all()
+    {
+        var asked = 0;
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ =>
+            Interlocked.Increment(ref asked) % FailuresMax == 0 ? Answers.Stream(CcpUnderTest.Model, ["hi"], Small) : Answers.Error(500, "api_error", "no"));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+        for (var call = 0; call < 4 * FailuresMax; call++)
+        {
+            using var answer = await ccp.AskAsync();
+            await answer.Content.ReadAsStringAsync();
+        }
+
+        Assert.Equal(4 * FailuresMax, upstream.Requests.Count);
+    }
+
+    [Fact]
+    public async Task While_a_probe_is_out_the_others_are_refused()
+    {
+        Assert.SkipWhen(_clock is null, "Another process's clock cannot be moved.");
+        var answerNow = new Gate();
+        var asked = 0;
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ =>
+            Interlocked.Increment(ref asked) <= FailuresMax ? Answers.Overloaded() : Script.Begin.WaitFor(answerNow).Then(Answers.Stream(CcpUnderTest.Model, ["hi"], Small)));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.Clock = _clock);
+        for (var call = 0; call < FailuresMax; call++)
+        {
+            using var failed = await ccp.AskAsync();
+            Assert.Equal(529, (int)failed.StatusCode);
+        }
+
+        _clock!.Advance(TimeSpan.FromSeconds(1));
+        for (var arrived = 0; arrived < FailuresMax; arrived++)
+        {
+            await upstream.NextAsync();
+        }
+
+        var probe = ccp.AskAsync();
+        await upstream.NextAsync();
+        using var other = await ccp.AskAsync();
+        await SaidNo.AssertAsync(other, 503, "api_error", "leaves it alone", retryAfter: 1);
+
+        answerNow.Open();
+        using var answer = await probe;
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        await answer.Content.ReadAsStringAsync();
+        using var after = await ccp.AskAsync();
+        Assert.Equal(HttpStatusCode.OK, after.StatusCode);
+        await after.Content.ReadAsStringAsync();
+    }
+
+    private static (string?, string?) Decision(JsonElement line) => (line.GetProperty("decision").GetString(), line.GetProperty("decision_reason").GetString());
+
+    private static async Task<string?> HealthAsync(CcpUnderTest ccp)
+    {
+        var (status, json) = await ccp.AdministerAsync(HttpMethod.Get, "/readyz");
+        Assert.Equal(200, status);
+        return json.GetProperty("lanes").GetProperty("anthropic").GetString();
+    }
+
+    private static async Task<bool> IsServedAsync(CcpUnderTest ccp, string model = CcpUnderTest.Model)
+    {
+        using var answer = await ccp.AskAsync(model: model);
+        await answer.Content.ReadAsStringAsync();
+        return answer.StatusCode == HttpStatusCode.OK;
+    }
+
+    /// <summary>In this process once is enough: time stands still.</summary>
+    private async Task UntilAsync(Func<Task<bool>> isSo)
+    {
+        for (var patience = Stopwatch.StartNew(); !await isSo();)
+        {
+            Assert.True(_clock is null && patience.Elapsed < TimeSpan.FromSeconds(60), "It did not come to that.");
+        }
+    }
+
+    /// <summary>An address that refuses connections until it is opened, and then leads to an upstream.</summary>
+    private sealed class Door : IDisposable
+    {
+        private readonly Uri _behind;
+        private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        private readonly CancellationTokenSource _ending = new();
+
+        public Door(Uri behind)
+        {
+            // Bound, so that nobody else gets the port, but not listening.
+            _behind = behind;
+            _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            Address = new Uri($"http://{_listener.LocalEndPoint}");
+        }
+
+        public Uri Address { get; }
+
+        public void Open()
+        {
+            _listener.Listen();
+            _ = AcceptAsync();
+        }
+
+        public void Dispose()
+        {
+            _ending.Cancel();
+            _listener.Dispose();
+            _ending.Dispose();
+        }
+
+        private async Task AcceptAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    _ = CarryAsync(await _listener.AcceptAsync(_ending.Token));
+                }
+            }
+            catch (Exception error) when (error is OperationCanceledException or ObjectDisposedException or SocketException)
+            {
+                // The test is over.
+            }
+        }
+
+        private async Task CarryAsync(Socket from)
+        {
+            try
+            {
+                using var near = new NetworkStream(from, ownsSocket: true);
+                using var to = new TcpClient();
+                await to.ConnectAsync(IPAddress.Loopback, _behind.Port, _ending.Token);
+                await Task.WhenAny(near.CopyToAsync(to.GetStream(), _ending.Token), to.GetStream().CopyToAsync(near, _ending.Token));
+            }
+            catch (Exception error) when (error is OperationCanceledException or IOException or SocketException)
+            {
+                // Either end has left.
+            }
+        }
+    }
+}
