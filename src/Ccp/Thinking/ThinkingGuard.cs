@@ -41,7 +41,7 @@ internal sealed class ThinkingGuard : IAsyncDisposable
             lane => lane.Name,
             lane => (IsForeignSignature)(signature => _memory.LaneOf(SignatureHash.Of(signature)) is { } signer && signer != lane.Name),
             StringComparer.Ordinal);
-        _timer = time.CreateTimer(_ => _ = WriteAsync(), null, WriteEvery, WriteEvery);
+        _timer = time.CreateTimer(_ => WriteUnlessWriting(), null, WriteEvery, WriteEvery);
     }
 
     /// <returns>What an answer of this lane is listened to with; null where no other lane could ever be sent its blocks.</returns>
@@ -53,14 +53,22 @@ internal sealed class ThinkingGuard : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _timer.DisposeAsync();
+        await _oneWrite.WaitAsync();
         await WriteAsync();
         _oneWrite.Dispose();
+    }
+
+    private void WriteUnlessWriting()
+    {
+        if (_oneWrite.Wait(0))
+        {
+            _ = WriteAsync();
+        }
     }
 
     /// <summary>Writes down what is new. Does not fail.</summary>
     private async Task WriteAsync()
     {
-        await _oneWrite.WaitAsync();
         try
         {
             while (_memory.TakeUnwritten(BlocksPerWrite, out var oldest) is { Count: > 0 } blocks)
