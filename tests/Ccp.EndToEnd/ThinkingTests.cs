@@ -7,29 +7,50 @@ namespace Ccp.EndToEnd;
 /// <summary>One session of the real client that goes from one provider to the other and back, each of which signs its thinking and refuses the other's.</summary>
 public sealed class ThinkingTests
 {
+    private const string Haiku = "claude-haiku-5-5";
+    private const string Sonnet = "claude-sonnet-5-5";
+
     [Fact]
-    public async Task A_session_moves_from_zai_to_anthropic_and_back_twice_and_is_refused_by_neither()
+    public async Task The_person_chooses_another_model_and_comes_back()
     {
         var (zaiSigns, anthropicSigns) = (new SigningProvider("zai"), new SigningProvider("anthropic"));
         await using var zai = await ScriptedUpstreamServer.StartAsync(zaiSigns.Answer);
-        await using var place = await Workplace.OpenAsync(anthropicSigns.Answer, change: setup =>
-        {
-            setup.Environment["ZAI_API_KEY"] = "zai-key-that-must-stay-inside";
+        await using var place = await OpenAsync(zai, anthropicSigns);
 
-            // The lane asks for no license, so that any build may serve it.
-            setup.More =
-                $"""
-                [[lane]]
-                name = "zai"
-                base_url = "{zai.BaseUrl.AbsoluteUri.TrimEnd('/')}"
-                requires = ""
-                """;
-        });
+        await AskAsync(place, "zai says 1", "--model", Haiku);
+        await AskAsync(place, "anthropic says 1", "--continue", "--model", Sonnet);
+        await AskAsync(place, "zai says 2", "--continue", "--model", Haiku);
+        await AskAsync(place, "anthropic says 2", "--continue", "--model", Sonnet);
 
-        await AskAsync(place, "zai says 1", "--model", "claude-haiku-5-5");
-        await AskAsync(place, "anthropic says 1", "--continue", "--model", "claude-sonnet-5-5");
-        await AskAsync(place, "zai says 2", "--continue", "--model", "claude-haiku-5-5");
-        await AskAsync(place, "anthropic says 2", "--continue", "--model", "claude-sonnet-5-5");
+        NobodyComplained(place, zai, zaiSigns, anthropicSigns);
+    }
+
+    /// <summary>
+    /// The client leaves out by itself what another model has thought, going by the name of the model that answered. Here the name stays the same: only ccp can tell. A
+    /// client that is refused asks again without any thinking, so it is the providers that say whether all went well.
+    /// </summary>
+    [Fact]
+    public async Task The_operator_moves_the_model_to_another_lane_and_back()
+    {
+        var (zaiSigns, anthropicSigns) = (new SigningProvider("zai", answersAs: Haiku), new SigningProvider("anthropic"));
+        await using var zai = await ScriptedUpstreamServer.StartAsync(zaiSigns.Answer);
+        await using var place = await OpenAsync(zai, anthropicSigns);
+
+        await AskAsync(place, "zai says 1", "--model", Haiku);
+        await PauseAsync(place, "1");
+        await AskAsync(place, "anthropic says 1", "--continue", "--model", Haiku);
+        await PauseAsync(place, "0");
+        await AskAsync(place, "zai says 2", "--continue", "--model", Haiku);
+        await PauseAsync(place, "1");
+        await AskAsync(place, "anthropic says 2", "--continue", "--model", Haiku);
+
+        NobodyComplained(place, zai, zaiSigns, anthropicSigns);
+        Assert.Equal((2, 2), (zai.Requests.Count, place.Upstream.Requests.Count));
+        Assert.Single(Thoughts(zai.Requests[^1]));
+    }
+
+    private static void NobodyComplained(Workplace place, ScriptedUpstreamServer zai, SigningProvider zaiSigns, SigningProvider anthropicSigns)
+    {
 
         Assert.Empty(zaiSigns.Complaints.Concat(anthropicSigns.Complaints));
         Assert.Empty(zai.Faults.Concat(place.Upstream.Faults));
@@ -40,6 +61,28 @@ public sealed class ThinkingTests
         Assert.NotEmpty(thoughts);
         Assert.All(thoughts, signature => Assert.True(anthropicSigns.IsOwn(signature)));
         Assert.All(Thoughts(zai.Requests[^1]), signature => Assert.True(zaiSigns.IsOwn(signature)));
+    }
+
+    private static Task<Workplace> OpenAsync(ScriptedUpstreamServer zai, SigningProvider anthropic) => Workplace.OpenAsync(anthropic.Answer, change: setup =>
+    {
+        setup.Environment["ZAI_API_KEY"] = "zai-key-that-must-stay-inside";
+
+        // The lane asks for no license, so that any build may serve it.
+        setup.More =
+            $"""
+            [[lane]]
+            name = "zai"
+            base_url = "{zai.BaseUrl.AbsoluteUri.TrimEnd('/')}"
+            requires = ""
+            """;
+    });
+
+    /// <summary>With a restart, which must not forget who signed what.</summary>
+    private static async Task PauseAsync(Workplace place, string isPaused)
+    {
+        await place.Ccp.StopAsync();
+        place.Ccp.Setup.Environment["OFFLOAD_PAUSED"] = isPaused;
+        await place.Ccp.RunAsync();
     }
 
     private static async Task AskAsync(Workplace place, string answer, params string[] options)

@@ -8,7 +8,8 @@ namespace Ccp.ScriptedUpstream;
 /// Every answer thinks (each third one without showing it), then says <c>NAME says N</c>. What is no call for a model, and a session's title, is answered as
 /// <see cref="ClaudeCodeAnswers"/> does. It also refuses what the Messages API does: no messages, a first one that is not the user's, a turn without content.
 /// </remarks>
-public sealed class SigningProvider(string name)
+/// <param name="answersAs">The model that it says has answered; null: the one that was asked.</param>
+public sealed class SigningProvider(string name, string? answersAs = null)
 {
     public static readonly Usage Counted = new(Input: 1_000, Output: 100);
 
@@ -46,8 +47,8 @@ public sealed class SigningProvider(string name)
         }
 
         var number = Interlocked.Increment(ref _last);
-        var (signature, text) = (Sign(number), $"{name} says {number}");
-        return ask.Streams ? Stream(ask.Model, signature, text, isShown: number % 3 != 0) : Whole(ask.Model, signature, text, isShown: number % 3 != 0);
+        var (model, signature, text) = (answersAs ?? ask.Model, Sign(number), $"{name} says {number}");
+        return ask.Streams ? Stream(model, signature, text, isShown: number % 3 != 0) : Whole(model, signature, text, isShown: number % 3 != 0);
     }
 
     /// <summary>Whether this provider signed it.</summary>
