@@ -11,6 +11,7 @@ using Ccp.Relay;
 using Ccp.Routing;
 using Ccp.Store;
 using Ccp.Telemetry;
+using Ccp.Thinking;
 using Ccp.Usage;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
@@ -152,6 +153,7 @@ internal sealed class CompositionRoot : IAsyncDisposable
     private readonly Till _till;
     private readonly UpstreamClients _clients;
     private readonly UsageLog _usage;
+    private readonly ThinkingGuard _thinking;
     private readonly ITimer _checkpoint;
     private readonly ITimer _housekeeping;
 
@@ -163,11 +165,16 @@ internal sealed class CompositionRoot : IAsyncDisposable
         Active = new ActiveCalls(till.Time);
         _clients = new UpstreamClients(config, roots);
         _usage = new UsageLog(config.Logs, data.Resolve(config.Logs.Directory), till.Time, till.Log);
+        using (var store = Database.OpenReader(till.DatabasePath))
+        {
+            _thinking = new ThinkingGuard(config, store, till.Writes, till.Time);
+        }
+
         var router = new Router(config, till.Prices);
         var circuits = new LaneCircuits(config.Lanes, till.Time, till.Log);
-        var forwarder = new Forwarder(_clients, circuits, Active, till.Time, till.Log);
+        var forwarder = new Forwarder(_clients, circuits, Active, _thinking, till.Time, till.Log);
         var closeout = new RelayCloseout(till.Writes, till.History, _usage, till.Ledger, config.Billing.WarnBelow, till.Time, till.Log);
-        var pipeline = new RelayPipeline(config, till.Admission, router, new RoutingStates(config, license.Grants, circuits), till.Ledger, till.History, new LaneAttempts(forwarder, new CredentialForms(), till.Time), closeout, _usage, till.Time, till.Log);
+        var pipeline = new RelayPipeline(config, till.Admission, router, new RoutingStates(config, license.Grants, circuits), till.Ledger, till.History, new LaneAttempts(forwarder, new CredentialForms(), _thinking, till.Time), closeout, _usage, till.Time, till.Log);
         Api = new AdminApi(till, license, circuits);
         var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Admission, config.Server), config.Server, till.Log);
         Host = new KestrelHost(config.Server, data.SocketPath, application, till.Time);
@@ -210,6 +217,7 @@ internal sealed class CompositionRoot : IAsyncDisposable
         License.Dispose();
         Active.Dispose();
         _clients.Dispose();
+        await _thinking.DisposeAsync();
         await _usage.DisposeAsync();
     }
 

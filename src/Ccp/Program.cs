@@ -13,6 +13,7 @@ var root = new RootCommand("ccp, the Claude Code proxy: one team, one egress, on
     UserCommands.Build(environment),
     BalanceCommand.Build(environment),
     UsageCommand.Build(environment),
+    SavingsCommand.Build(environment),
     RequestsCommand.Build(environment),
     ReceiptCommand.Build(environment),
     RefundCommand.Build(environment),

@@ -23,6 +23,15 @@ public static class SseEvents
 
     public static string TextDelta(string text, int index = 0) => Delta(index, $$"""{"type":"text_delta","text":{{Quote(text)}}}""");
 
+    public static string ThinkingStart(int index = 0) => Start(index, """{"type":"thinking","thinking":"","signature":""}""");
+
+    public static string ThinkingDelta(string text, int index = 0) => Delta(index, $$"""{"type":"thinking_delta","thinking":{{Quote(text)}}}""");
+
+    public static string SignatureDelta(string signature, int index = 0) => Delta(index, $$"""{"type":"signature_delta","signature":{{Quote(signature)}}}""");
+
+    /// <summary>Thinking that is not shown comes whole.</summary>
+    public static string RedactedThinkingStart(string data, int index = 0) => Start(index, $$"""{"type":"redacted_thinking","data":{{Quote(data)}}}""");
+
     public static string ToolStart(string tool, int index, string? id = null) =>
         Start(index, ToolBlock(tool, "{}", id));
 

@@ -12,6 +12,9 @@ internal sealed record ServedCall(string User, string Id, MeteredUsage Usage)
 
     public string? AnsweredModel { get; init; }
 
+    /// <summary>The number of the lane in the configuration; 0 is the default one.</summary>
+    public int Lane { get; init; }
+
     public string Reason { get; init; } = "streaming";
 
     public bool IsEstimated { get; init; }
@@ -25,7 +28,7 @@ internal sealed record ServedCall(string User, string Id, MeteredUsage Usage)
         var till = books.Till;
         var user = books.User(User);
         var now = books.Clock.GetUtcNow();
-        var choice = PriceChoice.Of(Model, till.Config.Lanes[0], till.Config.Billing, till.Prices, now);
+        var choice = PriceChoice.Of(Model, till.Config.Lanes[Lane], till.Config.Billing, till.Prices, now);
         var card = new RateCard(choice.PricedAs, choice.Match!.Value.Row, user.Markup ?? till.Config.Billing.Markup, till.Prices, now, choice.IsFixed);
         var charge = card.Price(Usage, AnsweredModel);
         var amount = user.IsCharged ? charge.Amount : NanoUsd.Zero;
@@ -37,7 +40,7 @@ internal sealed record ServedCall(string User, string Id, MeteredUsage Usage)
             Model,
             AnsweredModel,
             charge.PricedAs,
-            "anthropic",
+            till.Config.Lanes[Lane].Name,
             200,
             Reason,
             IsStream: true,

@@ -94,6 +94,7 @@ internal sealed class AdminApi(Till till, CurrentLicense license, LaneCircuits? 
             ("GET", ["admin", "pricing"]) => Answer(_operations.Prices(query), AdminJson.Default.ListPriceRowView),
             ("GET", ["admin", "pricing", "explain"]) => Answer(_operations.ExplainPrice(query), AdminJson.Default.PriceExplanationView),
             ("POST", ["admin", "pricing", "rerate"]) => Answer(await _operations.RerateAsync(request.Body, actor), AdminJson.Default.RerateView),
+            ("GET", ["admin", "savings"]) => Answer(await _operations.SavingsAsync(query), AdminJson.Default.SavingsView),
             ("POST", ["admin", "db", "backup"]) => Answer(await _operations.BackupAsync(request.Body, request.Actor), AdminJson.Default.BackupView, 201),
             ("GET", ["admin", "db", "check"]) => Answer(await _operations.CheckStoreAsync(), AdminJson.Default.StoreCheckView),
             ("GET", ["admin", "license"]) => Answer(_license.Show()),
@@ -116,6 +117,7 @@ internal sealed class AdminApi(Till till, CurrentLicense license, LaneCircuits? 
         or ["admin", "requests", _, "refund"]
         or ["admin", "pricing"]
         or ["admin", "pricing", "explain" or "rerate"]
+        or ["admin", "savings"]
         or ["admin", "db", "backup" or "check"]
         or ["admin", "license"];
 

@@ -29,6 +29,7 @@ namespace Ccp.Admin;
 [JsonSerializable(typeof(List<PriceRowView>))]
 [JsonSerializable(typeof(PriceExplanationView))]
 [JsonSerializable(typeof(RerateView))]
+[JsonSerializable(typeof(SavingsView))]
 internal sealed partial class AdminJson : JsonSerializerContext;
 
 /// <summary>Dollars as a decimal number, digit for digit.</summary>

@@ -12,14 +12,16 @@ internal sealed class AnswerMeter : IDisposable
 
     private readonly Form _form;
     private readonly UsageMeter? _stream;
+    private readonly BodySignatures? _jsonSignatures;
     private byte[] _json = [];
     private int _jsonBytes;
     private bool _isJsonWhole = true;
 
-    private AnswerMeter(Form form)
+    private AnswerMeter(Form form, SignatureSeen? seen)
     {
         _form = form;
-        _stream = form == Form.Stream ? new UsageMeter() : null;
+        _stream = form == Form.Stream ? new UsageMeter(seen) : null;
+        _jsonSignatures = form == Form.Json && seen is not null ? new BodySignatures(seen) : null;
     }
 
     private enum Form
@@ -49,12 +51,14 @@ internal sealed class AnswerMeter : IDisposable
 
     public TokenUsage RunningTokens => _stream?.RunningTokens ?? default;
 
-    public static AnswerMeter ForStream() => new(Form.Stream);
+    /// <param name="seen">Told of the signatures of thinking blocks before the bytes go on; null: nobody wants them.</param>
+    public static AnswerMeter ForStream(SignatureSeen? seen = null) => new(Form.Stream, seen);
 
-    public static AnswerMeter ForJson() => new(Form.Json);
+    /// <inheritdoc cref="ForStream"/>
+    public static AnswerMeter ForJson(SignatureSeen? seen = null) => new(Form.Json, seen);
 
     /// <summary>For what costs nothing.</summary>
-    public static AnswerMeter ForUnmetered() => new(Form.Unmetered);
+    public static AnswerMeter ForUnmetered() => new(Form.Unmetered, seen: null);
 
     public void Observe(ReadOnlySpan<byte> bytes)
     {
@@ -63,6 +67,7 @@ internal sealed class AnswerMeter : IDisposable
         if (_form == Form.Json)
         {
             Keep(bytes);
+            _jsonSignatures?.Observe(_json.AsSpan(0, _jsonBytes));
         }
     }
 

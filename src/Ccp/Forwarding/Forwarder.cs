@@ -5,13 +5,14 @@ using System.Net.Sockets;
 using Ccp.Refusals;
 using Ccp.Routing;
 using Ccp.Telemetry;
+using Ccp.Thinking;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Ccp.Forwarding;
 
 /// <summary>One exchange with an upstream: sends the request, judges the head of the answer, and relays the rest.</summary>
-internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, ActiveCalls active, TimeProvider time, ILogger log)
+internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, ActiveCalls active, ThinkingGuard thinking, TimeProvider time, ILogger log)
 {
     /// <summary>An error's body up to this size is looked into for the words that mean "the operator's money is gone".</summary>
     private const int ErrorBytesLookedAt = 64 * 1024;
@@ -112,7 +113,8 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         }
 
         var isEvents = IsEvents(answer, isStream);
-        using var meter = !isMetered ? AnswerMeter.ForUnmetered() : isEvents ? AnswerMeter.ForStream() : AnswerMeter.ForJson();
+        var signatures = thinking.ListenerFor(plan.Lane.Name);
+        using var meter = !isMetered ? AnswerMeter.ForUnmetered() : isEvents ? AnswerMeter.ForStream(signatures) : AnswerMeter.ForJson(signatures);
         BeginAnswer(plan, answer, client.Response, keepsLength: !isEvents);
 
         await using var body = await answer.Content.ReadAsStreamAsync();

@@ -7,7 +7,8 @@ internal static class ContentText
 {
     /// <summary>Reads a whole block, as in <c>content_block_start</c> and in a message that is not streamed.</summary>
     /// <param name="reader">Inside the block, before its first member; left on its end.</param>
-    public static long ReadBlock(ref Utf8JsonReader reader)
+    /// <param name="signatures">Gets the block's signature; null: nobody wants it.</param>
+    public static long ReadBlock(ref Utf8JsonReader reader, SignaturePieces? signatures = null)
     {
         long bytes = 0;
         while (reader.ReadMember())
@@ -26,6 +27,10 @@ internal static class ContentText
                 var length = reader.BytesConsumed - start;
                 bytes += length > 2 ? length : 0;
             }
+            else if (signatures is not null && (reader.ValueTextEquals("signature"u8) || reader.ValueTextEquals("data"u8)))
+            {
+                signatures.Read(ref reader);
+            }
             else
             {
                 reader.Skip();
@@ -37,8 +42,9 @@ internal static class ContentText
 
     /// <summary>Reads the <c>delta</c> of a <c>content_block_delta</c>.</summary>
     /// <param name="reader">Inside the delta, before its first member; left on its end.</param>
+    /// <param name="signatures">As for <see cref="ReadBlock"/>.</param>
     /// <param name="announced">Tokens of thinking that is not shown; a step, not a running total.</param>
-    public static long ReadDelta(ref Utf8JsonReader reader, out long? announced, out bool isSuspect)
+    public static long ReadDelta(ref Utf8JsonReader reader, SignaturePieces? signatures, out long? announced, out bool isSuspect)
     {
         long bytes = 0;
         announced = null;
@@ -52,6 +58,10 @@ internal static class ContentText
             else if (reader.ValueTextEquals("estimated_tokens"u8))
             {
                 announced = ReportedTokens.ReadCount(ref reader, ref isSuspect);
+            }
+            else if (signatures is not null && reader.ValueTextEquals("signature"u8))
+            {
+                signatures.Read(ref reader);
             }
             else
             {

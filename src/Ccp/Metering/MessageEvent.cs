@@ -10,6 +10,7 @@ internal enum MessageEvent
     MessageStart,
     ContentBlockStart,
     ContentBlockDelta,
+    ContentBlockStop,
     MessageDelta,
     MessageStop,
     Error,
@@ -59,6 +60,7 @@ internal static class MessageEvents
     private static MessageEvent Named(ref Utf8JsonReader reader) =>
         reader.ValueTextEquals("content_block_delta"u8) ? MessageEvent.ContentBlockDelta
         : reader.ValueTextEquals("content_block_start"u8) ? MessageEvent.ContentBlockStart
+        : reader.ValueTextEquals("content_block_stop"u8) ? MessageEvent.ContentBlockStop
         : reader.ValueTextEquals("message_start"u8) ? MessageEvent.MessageStart
         : reader.ValueTextEquals("message_delta"u8) ? MessageEvent.MessageDelta
         : reader.ValueTextEquals("message_stop"u8) ? MessageEvent.MessageStop

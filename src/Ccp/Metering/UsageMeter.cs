@@ -11,10 +11,12 @@ namespace Ccp.Metering;
 /// Allocates nothing per content event. Not safe for use from two threads at once.
 /// Source: https://docs.claude.com/en/docs/build-with-claude/streaming (read 2026-08).
 /// </remarks>
-internal sealed class UsageMeter : IDisposable
+/// <param name="seen">Told of the signatures of thinking blocks; null: nobody wants them.</param>
+internal sealed class UsageMeter(SignatureSeen? seen = null) : IDisposable
 {
     private readonly SseLines _lines = new();
     private readonly UsageTally _tally = new();
+    private readonly SignaturePieces? _signatures = seen is null ? null : new SignaturePieces(seen);
     private string? _answeredModel;
     private string? _errorType;
     private bool _isFirstLine = true;
@@ -104,7 +106,11 @@ internal sealed class UsageMeter : IDisposable
                 ObserveContent(json, isDelta: true);
                 break;
             case MessageEvent.ContentBlockStart:
+                _signatures?.EndBlock();
                 ObserveContent(json, isDelta: false);
+                break;
+            case MessageEvent.ContentBlockStop:
+                _signatures?.EndBlock();
                 break;
             case MessageEvent.MessageStart:
                 ObserveStart(json);
@@ -135,11 +141,11 @@ internal sealed class UsageMeter : IDisposable
         {
             if (isDelta && reader.ValueTextEquals("delta"u8))
             {
-                bytes += reader.TryEnterObject() ? ContentText.ReadDelta(ref reader, out announced, out isSuspect) : 0;
+                bytes += reader.TryEnterObject() ? ContentText.ReadDelta(ref reader, _signatures, out announced, out isSuspect) : 0;
             }
             else if (!isDelta && reader.ValueTextEquals("content_block"u8))
             {
-                bytes += reader.TryEnterObject() ? ContentText.ReadBlock(ref reader) : 0;
+                bytes += reader.TryEnterObject() ? ContentText.ReadBlock(ref reader, _signatures) : 0;
             }
             else
             {

@@ -2,6 +2,7 @@ using Ccp.Configuration;
 using Ccp.Forwarding;
 using Ccp.Refusals;
 using Ccp.Routing;
+using Ccp.Thinking;
 using Ccp.Usage;
 
 namespace Ccp.Relay;
@@ -10,7 +11,7 @@ namespace Ccp.Relay;
 /// Sends a call to its lane. What fails before the first byte is sent once more: to the same lane with the key in the other header, or to the
 /// route's fallback, with that lane's key, headers and model, from the body as it came.
 /// </summary>
-internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, TimeProvider time)
+internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, ThinkingGuard thinking, TimeProvider time)
 {
     /// <param name="body">Null for calls without one.</param>
     /// <returns>Null when something was relayed; else why nothing was.</returns>
@@ -60,6 +61,6 @@ internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, T
         }
     }
 
-    private static BodyChanges ChangesFor(LanePlan plan, CallReport call) =>
-        new(plan.ModelOnLane == call.Facts?.Model ? null : plan.ModelOnLane, plan.Lane.StripsBillingHeader, IsForeign: null);
+    private BodyChanges ChangesFor(LanePlan plan, CallReport call) =>
+        new(plan.ModelOnLane == call.Facts?.Model ? null : plan.ModelOnLane, plan.Lane.StripsBillingHeader, thinking.JudgeFor(plan.Lane.Name));
 }

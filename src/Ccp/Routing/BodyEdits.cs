@@ -26,7 +26,18 @@ internal static class BodyEdits
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 512 };
 
     /// <param name="body">One that <see cref="RequestPeek"/> has read.</param>
-    public static BodySplice Find(ReadOnlySpan<byte> body, BodyChanges changes) => new Pass(body, changes).Run();
+    public static BodySplice Find(ReadOnlySpan<byte> body, BodyChanges changes)
+    {
+        if (changes.IsForeign is not null && !MayHoldSignatures(body))
+        {
+            changes = changes with { IsForeign = null };
+        }
+
+        return changes.AreNone ? new BodySplice() : new Pass(body, changes).Run();
+    }
+
+    /// <summary>Most bodies hold none, and looking for the words costs a fraction of reading the JSON. No client writes these names with escapes.</summary>
+    private static bool MayHoldSignatures(ReadOnlySpan<byte> body) => body.IndexOf("\"signature\""u8) >= 0 || body.IndexOf("\"redacted_thinking\""u8) >= 0;
 
     private ref struct Pass(ReadOnlySpan<byte> body, BodyChanges changes)
     {

@@ -127,6 +127,15 @@ internal static class Schema
         CREATE INDEX entry_of_rerate ON entry (substr(reference, 8 + instr(substr(reference, 8), ':')))
             WHERE kind = 'adjustment' AND reference >= 'rerate:' AND reference < 'rerate;';
         """,
+        """
+        -- Which lane signed a thinking block: the first half of the SHA-256 of its signature, never the signature.
+        CREATE TABLE thinking_signature (
+            hash BLOB PRIMARY KEY CHECK (length(hash) = 16),
+            lane TEXT NOT NULL,
+            expires_at_ms INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX thinking_signature_by_expiry ON thinking_signature (expires_at_ms);
+        """,
     ];
 
     /// <returns>Null when the file is a store that this ccp can read.</returns>

@@ -48,10 +48,12 @@ internal sealed record PricedRequest(
     /// <summary>Oldest first.</summary>
     /// <param name="name">Only this user's; null: everybody's.</param>
     /// <param name="after">The last of the page before this one; null for the first.</param>
-    public static List<PricedRequest> Page(Database database, string? name, DateTimeOffset from, DateTimeOffset to, PricedRequest? after, int limit) => database.Query(
+    /// <param name="notOn">Leaves out the requests of this lane; null: none.</param>
+    public static List<PricedRequest> Page(Database database, string? name, DateTimeOffset from, DateTimeOffset to, PricedRequest? after, int limit, string? notOn = null) => database.Query(
         $"""
         SELECT {Columns} FROM request r JOIN user u ON u.account_id = r.account_id
         WHERE ($1 IS NULL OR u.name = $1) AND r.at_ms >= $2 AND r.at_ms < $3 AND (r.at_ms, r.rowid) > ($4, $5)
+            AND ($7 IS NULL OR r.lane <> $7)
         ORDER BY r.at_ms, r.rowid LIMIT $6
         """,
         Read,
@@ -60,7 +62,8 @@ internal sealed record PricedRequest(
         to.ToUnixTimeMilliseconds(),
         after?.At.ToUnixTimeMilliseconds() ?? long.MinValue,
         after?.RowId ?? 0,
-        limit);
+        limit,
+        notOn);
 
     private static PricedRequest Read(SqliteDataReader row) => new(
         row.GetString(0),

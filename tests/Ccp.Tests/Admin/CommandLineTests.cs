@@ -13,6 +13,7 @@ public sealed class CommandLineTests
         UserCommands.Build(_ => null),
         BalanceCommand.Build(_ => null),
         UsageCommand.Build(_ => null),
+        SavingsCommand.Build(_ => null),
         RequestsCommand.Build(_ => null),
         ReceiptCommand.Build(_ => null),
         RefundCommand.Build(_ => null),
@@ -37,6 +38,8 @@ public sealed class CommandLineTests
     [InlineData("balance alice 50.25 --reference r --note n")]
     [InlineData("balance alice -12.50 --note n")]
     [InlineData("balance alice 5 --adjust --note n")]
+    [InlineData("savings")]
+    [InlineData("savings --since 90d --json")]
     [InlineData("requests alice --limit 5 --before req_1")]
     [InlineData("receipt req_1 --json")]
     [InlineData("refund req_1 0.5 --note n")]

@@ -81,6 +81,49 @@ public sealed class BodyEditsTests
         }
     }
 
+    /// <summary>
+    /// Goal: whatever lane a conversation comes back to finds the prompt it knows, and goes on from there.
+    /// Method: seeded conversations that grow turn by turn; what a lane is sent must begin with what it was sent the turn before.
+    /// </summary>
+    [Fact]
+    public void A_conversation_that_goes_on_begins_with_the_bytes_it_was_sent_with_before()
+    {
+        const string End = """],"stream":true}""";
+        var random = new Random(20261124);
+        for (var round = 0; round < 500; round++)
+        {
+            var comma = random.Next(2) == 0 ? "," : " ,\n";
+            var turns = new List<string>();
+            var before = Conversation("")[..^End.Length];
+            for (var turn = 0; turn < 12; turn++)
+            {
+                turns.Add(turn % 2 == 0 ? "A" : new string([.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => "TRXUO"[random.Next(5)])]));
+                var edited = Apply(Conversation(string.Join(' ', turns), comma), Guard);
+                Assert.StartsWith(before, edited, StringComparison.Ordinal);
+                before = edited[..^End.Length];
+            }
+        }
+    }
+
+    [Fact]
+    public void A_body_without_signatures_is_not_taken_apart()
+    {
+        const int AllocatedMax = 1_000;
+        var turns = string.Join(',', Enumerable.Repeat("""{"content":[{"type":"text","text":"a \"signature\" and redacted_thinking"}]}""", 1_000));
+        var body = Encoding.UTF8.GetBytes($$"""{"thinking":{"type":"adaptive"},"messages":[{{turns}}]}""");
+        BodyEdits.Find(body, Guard);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var splice = BodyEdits.Find(body, Guard);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, AllocatedMax);
+        Assert.True(splice.IsEmpty);
+    }
+
+    [Fact]
+    public void Thinking_that_is_not_shown_is_found_where_nothing_else_is_signed() => Assert.Equal(
+        """{"messages":[{"content":[{"type":"text","text":"x"}]}]}""",
+        Apply("""{"messages":[{"content":[{"data":"foreign-2","type":"redacted_thinking"},{"type":"text","text":"x"}]}]}""", Guard));
+
     private static IEnumerable<string> Blocks(string body) =>
         [.. JsonDocument.Parse(body).RootElement.GetProperty("messages").EnumerateArray().SelectMany(Content).Select(block => block.GetRawText())];
 
@@ -94,7 +137,7 @@ public sealed class BodyEditsTests
 
     /// <summary>A word for a turn, a letter for a block: T and R are foreign, O is thinking of the lane's own. A and B are what a person said.</summary>
     private static string Conversation(string turns, string comma = ",") =>
-        $$"""{"messages":[{{string.Join(comma, turns.Split(' ').Select(turn => turn is "A" or "B" ? Said(turn) : Answered(turn, comma)))}}],"stream":true}""";
+        $$"""{"messages":[{{string.Join(comma, turns.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(turn => turn is "A" or "B" ? Said(turn) : Answered(turn, comma)))}}],"stream":true}""";
 
     private static string Said(string text) => $$"""{"role":"user","content":"{{text}}"}""";
 
