@@ -7,6 +7,7 @@ using Ccp.Licenses;
 using Ccp.Limits;
 using Ccp.Listening;
 using Ccp.Pricing;
+using Ccp.Quotas;
 using Ccp.Relay;
 using Ccp.Routing;
 using Ccp.Store;
@@ -48,6 +49,8 @@ internal sealed class Till : IAsyncDisposable
         Writes = new WriteQueue(database, time, log);
         Ledger = new AccountLedger(Writes, book, recovery, config.Billing.Overdraft, time);
         Ledger.Load(database);
+        Quotas = new QuotaBook(Writes, time, log);
+        Quotas.Rebuild(database, config.Quotas);
         Writes.AfterFailure = store =>
         {
             Ledger.Correct(store);
@@ -81,6 +84,8 @@ internal sealed class Till : IAsyncDisposable
     public WriteQueue Writes { get; }
 
     public AccountLedger Ledger { get; }
+
+    public QuotaBook Quotas { get; }
 
     /// <summary>For reports, each of which opens a reader of its own.</summary>
     public string DatabasePath { get; }
@@ -151,7 +156,8 @@ internal sealed class CompositionRoot : IAsyncDisposable
     private readonly ITimer _checkpoint;
     private readonly ITimer _housekeeping;
 
-    public CompositionRoot(Till till, DataDirectory data, TrustedRoots roots, CurrentLicense license)
+    /// <param name="readConfig">Reads the configuration anew; null: it cannot be.</param>
+    public CompositionRoot(Till till, DataDirectory data, TrustedRoots roots, CurrentLicense license, Func<ConfigResult>? readConfig = null)
     {
         _till = till;
         License = license;
@@ -162,8 +168,8 @@ internal sealed class CompositionRoot : IAsyncDisposable
         var router = new Router(config, till.Prices);
         var forwarder = new Forwarder(_clients, Active, till.Time, till.Log);
         var closeout = new RelayCloseout(till.Writes, till.History, _usage, till.Ledger, config.Billing.WarnBelow, till.Time, till.Log);
-        var pipeline = new RelayPipeline(config, till.Admission, router, new RoutingStates(config, license.Grants), till.Ledger, till.History, new LaneAttempts(forwarder, new CredentialForms(), till.Time), closeout, _usage, till.Time, till.Log);
-        Api = new AdminApi(till, license);
+        var pipeline = new RelayPipeline(config, till.Admission, router, new RoutingStates(config, license.Grants, till.Quotas.At), till.Ledger, till.History, till.Quotas, new LaneAttempts(forwarder, new CredentialForms(), till.Quotas, till.Time), closeout, _usage, till.Time, till.Log);
+        Api = new AdminApi(till, license, readConfig);
         var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Admission, config.Server), config.Server, till.Log);
         Host = new KestrelHost(config.Server, data.SocketPath, application, till.Time);
         _checkpoint = till.Time.CreateTimer(_ => _ = till.Ledger.CheckpointAsync(), null, CheckpointEvery, CheckpointEvery);
@@ -221,6 +227,7 @@ internal sealed class CompositionRoot : IAsyncDisposable
             var head = await _till.Writes.WriteAsync(database =>
             {
                 RequestRecord.DeleteBefore(database, oldest);
+                QuotaRecords.DeleteBefore(database, oldest);
                 return LedgerBook.Newest(database, account: null, limit: 1, before: null);
             });
             if (head is [var last])

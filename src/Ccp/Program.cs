@@ -14,6 +14,7 @@ var root = new RootCommand("ccp, the Claude Code proxy: one team, one egress, on
     BalanceCommand.Build(environment),
     UsageCommand.Build(environment),
     RequestsCommand.Build(environment),
+    StatusCommand.Build(environment),
     ReceiptCommand.Build(environment),
     RefundCommand.Build(environment),
     LedgerCommands.Build(environment),

@@ -49,6 +49,9 @@ internal enum RefusalCode
     /// <summary>The lane has failed again and again; asking at once is of no use.</summary>
     LaneDown,
 
+    /// <summary>The tokens that the operator allows a lane are used up, and no other lane takes the call.</summary>
+    QuotaReached,
+
     /// <summary>The upstream's answer is in a form that cannot be metered.</summary>
     UpstreamAnswerUnreadable,
 

@@ -58,6 +58,7 @@ internal static class RefusalMap
         RefusalCode.LaneUnreachable => new(503, "api_error", ClientMayRetry: true, RetryAfterSeconds: 5),
         RefusalCode.LaneTimedOut => new(503, "api_error", ClientMayRetry: true, RetryAfterSeconds: 5),
         RefusalCode.LaneDown => new(503, "api_error", ClientMayRetry: false),
+        RefusalCode.QuotaReached => new(429, "rate_limit_error", ClientMayRetry: true),
         RefusalCode.UpstreamAnswerUnreadable => new(502, "api_error", ClientMayRetry: false),
         RefusalCode.LedgerUnavailable => new(503, "api_error", ClientMayRetry: false),
         RefusalCode.ShuttingDown => new(503, "api_error", ClientMayRetry: true, RetryAfterSeconds: 5),

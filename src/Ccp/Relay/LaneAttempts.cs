@@ -1,8 +1,10 @@
 using Ccp.Configuration;
 using Ccp.Forwarding;
+using Ccp.Quotas;
 using Ccp.Refusals;
 using Ccp.Routing;
 using Ccp.Usage;
+using Microsoft.AspNetCore.Http;
 
 namespace Ccp.Relay;
 
@@ -10,7 +12,7 @@ namespace Ccp.Relay;
 /// Sends a call to its lane. What fails before the first byte is sent once more: to the same lane with the key in the other header, or to the
 /// route's fallback, with that lane's key, headers and model, from the body as it came.
 /// </summary>
-internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, TimeProvider time)
+internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, QuotaBook quotas, TimeProvider time)
 {
     /// <param name="body">Null for calls without one.</param>
     /// <returns>Null when something was relayed; else why nothing was.</returns>
@@ -30,6 +32,7 @@ internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, T
                 forms.Remember(plan.Lane, call.Form);
             }
 
+            NoteTooMany(plan, call, result);
             if (result.Setback is not { } setback)
             {
                 return result.Refusal;
@@ -49,6 +52,7 @@ internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, T
                 continue;
             }
 
+            quotas.NoteFallback(plan.Lane.Name, call.Facts!.Model);
             call.Fallback = new LaneFallback(plan.Lane.Name, setback, time.GetElapsedTime(startedTimestamp));
             call.Plan = plan = plan.Fallback!;
             call.Form = forms.For(plan.Lane);
@@ -57,6 +61,15 @@ internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, T
             {
                 return refusal;
             }
+        }
+    }
+
+    /// <summary>A user's own key has a quota of its own, and what is not charged is counted apart by providers.</summary>
+    private void NoteTooMany(LanePlan plan, CallReport call, ForwardResult result)
+    {
+        if (result.Status == StatusCodes.Status429TooManyRequests && plan is { Rates: not null, IsUsersOwnKey: false })
+        {
+            quotas.NoteTooMany(plan.Lane.Name, call.Facts!.Model, result.RetryAfter);
         }
     }
 
