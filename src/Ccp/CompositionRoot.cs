@@ -7,6 +7,7 @@ using Ccp.Licenses;
 using Ccp.Limits;
 using Ccp.Listening;
 using Ccp.Pricing;
+using Ccp.Quotas;
 using Ccp.Relay;
 using Ccp.Routing;
 using Ccp.Store;
@@ -48,9 +49,11 @@ internal sealed class Till : IAsyncDisposable
         RequestRecord.Replay(database, History);
         Writes = new WriteQueue(database, time, log);
         Ledger = new AccountLedger(Writes, book, recovery, config.Billing.Overdraft, time);
+        Quotas = new QuotaBook(Writes, time, log);
         using (var reader = Database.OpenReader(path))
         {
             Ledger.Load(reader);
+            Quotas.Rebuild(reader, config.Quotas);
         }
 
         Writes.AfterFailure = store =>
@@ -86,6 +89,8 @@ internal sealed class Till : IAsyncDisposable
     public WriteQueue Writes { get; }
 
     public AccountLedger Ledger { get; }
+
+    public QuotaBook Quotas { get; }
 
     /// <summary>For reports, each of which opens a reader of its own.</summary>
     public string DatabasePath { get; }
@@ -157,7 +162,8 @@ internal sealed class CompositionRoot : IAsyncDisposable
     private readonly ITimer _checkpoint;
     private readonly ITimer _housekeeping;
 
-    public CompositionRoot(Till till, DataDirectory data, TrustedRoots roots, CurrentLicense license)
+    /// <param name="readConfig">Reads the configuration anew; null: it cannot be.</param>
+    public CompositionRoot(Till till, DataDirectory data, TrustedRoots roots, CurrentLicense license, Func<ConfigResult>? readConfig = null)
     {
         _till = till;
         License = license;
@@ -174,8 +180,8 @@ internal sealed class CompositionRoot : IAsyncDisposable
         var circuits = new LaneCircuits(config.Lanes, till.Time, till.Log);
         var forwarder = new Forwarder(_clients, circuits, Active, _thinking, till.Time, till.Log);
         var closeout = new RelayCloseout(till.Writes, till.History, _usage, till.Ledger, config.Billing.WarnBelow, till.Time, till.Log);
-        var pipeline = new RelayPipeline(config, till.Admission, router, new RoutingStates(config, license.Grants, circuits), till.Ledger, till.History, new LaneAttempts(forwarder, new CredentialForms(), _thinking, till.Time), closeout, _usage, till.Time, till.Log);
-        Api = new AdminApi(till, license, circuits);
+        var pipeline = new RelayPipeline(config, till.Admission, router, new RoutingStates(config, license.Grants, circuits, till.Quotas.At), till.Ledger, till.History, till.Quotas, new LaneAttempts(forwarder, new CredentialForms(), _thinking, till.Quotas, till.Time), closeout, _usage, till.Time, till.Log);
+        Api = new AdminApi(till, license, circuits, readConfig);
         var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Admission, config.Server), config.Server, till.Log);
         Host = new KestrelHost(config.Server, data.SocketPath, application, till.Time);
         _checkpoint = till.Time.CreateTimer(_ => _ = till.Ledger.CheckpointAsync(), null, CheckpointEvery, CheckpointEvery);
@@ -234,6 +240,7 @@ internal sealed class CompositionRoot : IAsyncDisposable
             var head = await _till.Writes.WriteAsync(database =>
             {
                 RequestRecord.DeleteBefore(database, oldest);
+                QuotaRecords.DeleteBefore(database, oldest);
                 return LedgerBook.Newest(database, account: null, limit: 1, before: null);
             });
             if (head is [var last])

@@ -15,6 +15,7 @@ var root = new RootCommand("ccp, the Claude Code proxy: one team, one egress, on
     UsageCommand.Build(environment),
     SavingsCommand.Build(environment),
     RequestsCommand.Build(environment),
+    StatusCommand.Build(environment),
     ReceiptCommand.Build(environment),
     RefundCommand.Build(environment),
     LedgerCommands.Build(environment),

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Ccp.Configuration;
 using Ccp.Identity;
 using Ccp.Licenses;
 using Ccp.Refusals;
@@ -12,15 +13,17 @@ namespace Ccp.Admin;
 /// <summary>The administration API: finds the operation that a method and a path ask for, sees to it that the caller may, and turns its result into JSON.</summary>
 /// <remarks>Errors: <c>{"error":"what is wrong, and what to do"}</c> with the status that fits.</remarks>
 /// <param name="circuits">Null where no calls are made: on the command line.</param>
-internal sealed class AdminApi(Till till, CurrentLicense license, LaneCircuits? circuits = null) : IDisposable
+/// <param name="readConfig">Reads the configuration anew; null where nothing runs that could take it up.</param>
+internal sealed class AdminApi(Till till, CurrentLicense license, LaneCircuits? circuits = null, Func<ConfigResult>? readConfig = null) : IDisposable
 {
     private readonly LicenseOperations _license = new(license, till.Log);
     private readonly AdminOperations _operations = new(till);
+    private readonly QuotaOperations _quotas = new(till, readConfig);
 
     public static bool Owns(string path) => IsForAdmins(path) || path is "/status" or "/healthz" or "/readyz" or "/validate-token" or "/user/balance" or "/user/usage"
         || path.StartsWith("/user/requests/", StringComparison.Ordinal);
 
-    public static bool IsForAdmins(string path) => path.StartsWith("/admin/", StringComparison.Ordinal);
+    public static bool IsForAdmins(string path) => path.StartsWith("/admin/", StringComparison.Ordinal) || path is "/v1/usage" or "/v1/quotas" or "/v1/quotas/reload";
 
     public static AdminAnswer Error(int status, string message) => Answer(new ErrorView(message), AdminJson.Default.ErrorView, status);
 
@@ -100,6 +103,9 @@ internal sealed class AdminApi(Till till, CurrentLicense license, LaneCircuits? 
             ("GET", ["admin", "license"]) => Answer(_license.Show()),
             ("POST", ["admin", "license"]) => Answer(_license.Activate(request.Body, actor)),
             ("DELETE", ["admin", "license"]) => Answer(_license.Deactivate(actor)),
+            ("GET", ["v1", "usage"]) => Answer(await _quotas.UsageAsync(query), AdminJson.Default.LaneReportView),
+            ("GET", ["v1", "quotas"]) => Answer(_quotas.Show(), AdminJson.Default.QuotasView),
+            ("POST", ["v1", "quotas", "reload"]) => Answer(await _quotas.ReloadAsync(actor), AdminJson.Default.QuotasView),
             (_, var path) when IsKnown(path) => Error(405, "This path knows other methods than the one used."),
             _ => Error(404, "ccp has no such path."),
         };
@@ -119,7 +125,9 @@ internal sealed class AdminApi(Till till, CurrentLicense license, LaneCircuits? 
         or ["admin", "pricing", "explain" or "rerate"]
         or ["admin", "savings"]
         or ["admin", "db", "backup" or "check"]
-        or ["admin", "license"];
+        or ["admin", "license"]
+        or ["v1", "usage" or "quotas"]
+        or ["v1", "quotas", "reload"];
 
     private static void RefuseUnlessAdmin(AdminActor actor)
     {

@@ -30,6 +30,8 @@ namespace Ccp.Admin;
 [JsonSerializable(typeof(PriceExplanationView))]
 [JsonSerializable(typeof(RerateView))]
 [JsonSerializable(typeof(SavingsView))]
+[JsonSerializable(typeof(LaneReportView))]
+[JsonSerializable(typeof(QuotasView))]
 internal sealed partial class AdminJson : JsonSerializerContext;
 
 /// <summary>Dollars as a decimal number, digit for digit.</summary>

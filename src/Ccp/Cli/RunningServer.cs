@@ -54,7 +54,7 @@ internal sealed class RunningServer : IAsyncDisposable
 
             // The lock on the store is held: a socket that lies there is a dead server's.
             File.Delete(data.SocketPath);
-            root = new CompositionRoot(till, data, roots, OpenLicense(config, data, environment, licenseKeys, time, log));
+            root = new CompositionRoot(till, data, roots, OpenLicense(config, data, environment, licenseKeys, time, log), source.Again);
             await root.Host.StartAsync();
             var server = new RunningServer(till, root, token, log);
             log.Serving(Product.Version, string.Join(", ", server.Addresses), data.Path, source.Name);

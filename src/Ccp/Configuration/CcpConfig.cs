@@ -15,6 +15,7 @@ internal sealed record CcpConfig(
     LicenseConfig License,
     IReadOnlyList<LaneConfig> Lanes,
     RoutingConfig Routing,
+    IReadOnlyList<QuotaConfig> Quotas,
     IReadOnlyList<KeyConfig> Keys,
     IReadOnlyList<UserConfig> Users,
     IReadOnlyList<PriceRow> Prices);
@@ -117,6 +118,28 @@ internal sealed record RoutingConfig(IReadOnlyList<RouteConfig> Routes, bool IsP
 /// <param name="Fallback">Where it goes when it cannot go there; null: it is refused.</param>
 /// <param name="OnlyIfCheaper">Stay on the fallback when the prompt would cost more on the lane.</param>
 internal sealed record RouteConfig(string Pattern, string Lane, string? Fallback, bool OnlyIfCheaper);
+
+/// <summary>How many tokens some models may use of a lane, before its provider would cut it off.</summary>
+/// <param name="Pattern">Of models as they are asked for; <c>*</c> stands for any run of characters.</param>
+/// <param name="Rolling">How long the rolling window is.</param>
+/// <param name="RollingTokens">In the rolling window; 0: no cap.</param>
+/// <param name="WeeklyTokens">In any seven days; 0: no cap.</param>
+/// <param name="WarnAt">The share of a cap from which a warning stands; null: learned.</param>
+/// <param name="Cooldown">How long the lane is avoided after a 429 that does not say.</param>
+internal sealed record QuotaConfig(string Pattern, string Lane, TimeSpan Rolling, long RollingTokens, long WeeklyTokens, decimal? WarnAt, QuotaReroute Reroute, TimeSpan Cooldown);
+
+/// <summary>When another lane is taken before a quota is used up.</summary>
+internal enum QuotaReroute
+{
+    /// <summary>Once the lane itself has said 429, for a while.</summary>
+    Hybrid,
+
+    /// <summary>Never.</summary>
+    RunToCap,
+
+    /// <summary>From the warning on.</summary>
+    Preemptive,
+}
 
 /// <summary>The header that carries a lane's key.</summary>
 internal enum LaneHeader

@@ -51,12 +51,13 @@ internal static class ConfigReader
         var rows = PriceSection.Read(table.Tables("price"), problems.FileName);
         var prices = PriceBook.With(rows);
         var lanes = LaneSection.Read(table.Tables("lane"), secrets, switches, prices, problems);
+        var storage = StorageSection.Read(Section("storage"));
         var config = new CcpConfig(
             ServerSection.Read(Section("server"), problems, listen),
             AuthSection.Read(Section("auth")),
             BillingSection.Read(Section("billing"), prices),
             LimitsSection.Read(Section("limits")),
-            StorageSection.Read(Section("storage")),
+            storage,
             LogsSection.Read(Section("logs")),
             LicenseSection.Read(Section("license")),
             lanes,
@@ -64,6 +65,7 @@ internal static class ConfigReader
                 RouteSection.Read(table.Tables("route"), lanes),
                 (switches.Flag("OFFLOAD_PAUSED") ?? false) | (table.Flag("paused") ?? false),
                 switches.Flag("FORCE_HAIKU_TO_ZAI")),
+            QuotaSection.Read(table.Tables("quota"), lanes, storage.RequestRecordsKept),
             KeySection.Read(table.Tables("key"), secrets, lanes, keyNames),
             UserSection.Read(table.Tables("user"), secrets, lanes, keyNames),
             rows);

@@ -59,6 +59,9 @@ internal sealed partial class ConfigTable
         return [.. items.OfType<TomlString>()];
     }
 
+    /// <summary>Whether exactly this word is stated, where something else may be.</summary>
+    public bool IsWord(string key, string word) => Get(key) is TomlString text && text.Text == word;
+
     public bool? Flag(string key)
     {
         var value = Get(key);

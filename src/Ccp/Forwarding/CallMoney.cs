@@ -1,5 +1,6 @@
 using Ccp.Ledger;
 using Ccp.Pricing;
+using Ccp.Quotas;
 using Ccp.Store;
 
 namespace Ccp.Forwarding;
@@ -7,7 +8,8 @@ namespace Ccp.Forwarding;
 /// <summary>The money side of one call while it runs: its hold, and the rates that turn tokens into what it comes to.</summary>
 /// <param name="row">What goes to disk before the first byte of the answer goes to the client; null for calls that cost nothing.</param>
 /// <param name="rates">Null for calls that cost nothing.</param>
-internal sealed class CallMoney(AccountLedger ledger, Hold hold, HoldRow? row, RateCard? rates)
+/// <param name="quota">What the call uses of its lane's quotas; null for calls that use none.</param>
+internal sealed class CallMoney(AccountLedger ledger, Hold hold, HoldRow? row, RateCard? rates, QuotaUse? quota = null)
 {
     private readonly RateCard? _costRates = rates is null ? null : rates with { Markup = 1m };
     private TokenUsage _noted;
@@ -45,10 +47,15 @@ internal sealed class CallMoney(AccountLedger ledger, Hold hold, HoldRow? row, R
 
     public void NoteProgress(in TokenUsage tokens)
     {
-        if (rates is not null && hold.IsCharged && tokens != _noted)
+        if (rates is null || tokens == _noted)
         {
-            _noted = tokens;
+            return;
+        }
 
+        _noted = tokens;
+        quota?.Note(tokens);
+        if (hold.IsCharged)
+        {
             // A provider that counts the prompt only at the end has read it all the same: until then the estimate stands.
             var used = tokens.Prompt == 0 && row is not null ? tokens with { Input = row.Tokens.Input } : tokens;
             hold.NoteProgress(new HoldProgress(_costRates!.RunningAmount(used), rates.RunningAmount(used), used));

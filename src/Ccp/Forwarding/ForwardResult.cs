@@ -25,6 +25,9 @@ internal sealed record ForwardResult(
     /// <summary>Set when nothing of the answer was relayed and the call may be made once more.</summary>
     public Setback? Setback { get; init; }
 
+    /// <summary>How long the lane asks to be left alone; null when it does not say.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     /// <summary>Whether the lane knew the key it was sent.</summary>
     public bool TookKey => Status is >= 200 and < 500 and not (401 or 403);
 

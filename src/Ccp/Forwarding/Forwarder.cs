@@ -88,6 +88,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
             TimeToHead = time.GetElapsedTime(sentAt),
             UpstreamRequestId = answer.Headers.NonValidated.TryGetValues("request-id", out var upstreamId) ? upstreamId.ToString() : null,
             UsedHttp2 = answer.Version.Major == 2,
+            RetryAfter = RetryAfterHeader.In(answer, time.GetUtcNow()),
         };
         if (RetryPolicy.Judge(answer.StatusCode, plan, mayChangeForm) is { } setback)
         {

@@ -52,6 +52,9 @@ internal enum RefusalCode
     /// <summary>It has failed for so long that a client had better stop and say so.</summary>
     LaneDown,
 
+    /// <summary>The tokens that the operator allows a lane are used up, and no other lane takes the call.</summary>
+    QuotaReached,
+
     /// <summary>The upstream's answer is in a form that cannot be metered.</summary>
     UpstreamAnswerUnreadable,
 

@@ -59,6 +59,7 @@ internal static class RefusalMap
         RefusalCode.LaneTimedOut => new(503, "api_error", ClientMayRetry: true, RetryAfterSeconds: 5),
         RefusalCode.LaneDownBriefly => new(503, "api_error", ClientMayRetry: true),
         RefusalCode.LaneDown => new(503, "api_error", ClientMayRetry: false),
+        RefusalCode.QuotaReached => new(429, "rate_limit_error", ClientMayRetry: true),
         RefusalCode.UpstreamAnswerUnreadable => new(502, "api_error", ClientMayRetry: false),
         RefusalCode.LedgerUnavailable => new(503, "api_error", ClientMayRetry: false),
         RefusalCode.ShuttingDown => new(503, "api_error", ClientMayRetry: true, RetryAfterSeconds: 5),

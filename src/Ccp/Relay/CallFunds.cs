@@ -2,15 +2,18 @@ using Ccp.Forwarding;
 using Ccp.Identity;
 using Ccp.Ledger;
 using Ccp.Pricing;
+using Ccp.Quotas;
 using Ccp.Refusals;
 using Ccp.Routing;
 using Ccp.Usage;
 
 namespace Ccp.Relay;
 
-/// <summary>The money of one call: set aside for the lane it goes to, and anew when it goes to another.</summary>
-internal sealed class CallFunds(AccountLedger ledger, ChargeHistory history, CallReport call) : IDisposable
+/// <summary>The money of one call: set aside for the lane it goes to, and anew when it goes to another. So is its part of the lane's quotas.</summary>
+internal sealed class CallFunds(AccountLedger ledger, ChargeHistory history, QuotaBook quotas, CallReport call) : IDisposable
 {
+    private QuotaUse? _quota;
+
     /// <summary>Null as long as nothing is set aside, and for calls that cost nothing.</summary>
     public Hold? Hold { get; private set; }
 
@@ -30,17 +33,22 @@ internal sealed class CallFunds(AccountLedger ledger, ChargeHistory history, Cal
         }
 
         Hold = hold;
+        _quota = quotas.Open(call.Id.Value, plan.Lane.Name, call.Facts!.Model, call.StartedAt);
         return null;
     }
 
     public CallMoney MoneyOf(LanePlan plan) => Hold is { } hold
-        ? new CallMoney(ledger, hold, RowOf(hold, plan), plan.Rates)
+        ? new CallMoney(ledger, hold, RowOf(hold, plan), plan.Rates, _quota)
         : new CallMoney(ledger, ledger.PlaceNothing(call.Id), row: null, rates: null);
 
     public void Dispose()
     {
         Hold?.Dispose();
         Hold = null;
+
+        // After the close-out: its record, if it leaves one, is on its way.
+        _quota?.Close(call.Owed?.Tokens ?? default);
+        _quota = null;
     }
 
     private Decision<Hold> Place(User user, RateCard rates, RequestFacts facts)

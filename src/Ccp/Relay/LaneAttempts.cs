@@ -1,9 +1,11 @@
 using Ccp.Configuration;
 using Ccp.Forwarding;
+using Ccp.Quotas;
 using Ccp.Refusals;
 using Ccp.Routing;
 using Ccp.Thinking;
 using Ccp.Usage;
+using Microsoft.AspNetCore.Http;
 
 namespace Ccp.Relay;
 
@@ -11,7 +13,7 @@ namespace Ccp.Relay;
 /// Sends a call to its lane. What fails before the first byte is sent once more: to the same lane with the key in the other header, or to the
 /// route's fallback, with that lane's key, headers and model, from the body as it came.
 /// </summary>
-internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, ThinkingGuard thinking, TimeProvider time)
+internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, ThinkingGuard thinking, QuotaBook quotas, TimeProvider time)
 {
     /// <param name="body">Null for calls without one.</param>
     /// <returns>Null when something was relayed; else why nothing was.</returns>
@@ -31,6 +33,7 @@ internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, T
                 forms.Remember(plan.Lane, call.Form);
             }
 
+            NoteTooMany(plan, call, result);
             if (result.Setback is not { } setback)
             {
                 return result.Refusal;
@@ -50,6 +53,7 @@ internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, T
                 continue;
             }
 
+            quotas.NoteFallback(plan.Lane.Name, call.Facts!.Model);
             call.Fallback = new LaneFallback(plan.Lane.Name, setback, time.GetElapsedTime(startedTimestamp));
             call.Plan = plan = plan.Fallback!;
             call.Form = forms.For(plan.Lane);
@@ -58,6 +62,15 @@ internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, T
             {
                 return refusal;
             }
+        }
+    }
+
+    /// <summary>A user's own key has a quota of its own, and what is not charged is counted apart by providers.</summary>
+    private void NoteTooMany(LanePlan plan, CallReport call, ForwardResult result)
+    {
+        if (result.Status == StatusCodes.Status429TooManyRequests && plan is { Rates: not null, IsUsersOwnKey: false })
+        {
+            quotas.NoteTooMany(plan.Lane.Name, call.Facts!.Model, result.RetryAfter);
         }
     }
 

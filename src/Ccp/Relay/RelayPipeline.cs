@@ -3,6 +3,7 @@ using Ccp.Forwarding;
 using Ccp.Identity;
 using Ccp.Ledger;
 using Ccp.Limits;
+using Ccp.Quotas;
 using Ccp.Refusals;
 using Ccp.Routing;
 using Ccp.Telemetry;
@@ -20,6 +21,7 @@ internal sealed class RelayPipeline(
     RoutingStates states,
     AccountLedger ledger,
     ChargeHistory history,
+    QuotaBook quotas,
     LaneAttempts attempts,
     RelayCloseout closeout,
     UsageLog usage,
@@ -33,7 +35,7 @@ internal sealed class RelayPipeline(
         var startedTimestamp = time.GetTimestamp();
         var call = new CallReport(id, time.GetUtcNow()) { Session = request.SessionId, Agent = request.AgentId };
         using var slot = new Slot(time);
-        using var funds = new CallFunds(ledger, history, call);
+        using var funds = new CallFunds(ledger, history, quotas, call);
         try
         {
             // :: 1 who, and may they now. No byte of the body has been read.

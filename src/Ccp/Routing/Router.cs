@@ -2,6 +2,7 @@ using Ccp.Configuration;
 using Ccp.Configuration.Sections;
 using Ccp.Identity;
 using Ccp.Pricing;
+using Ccp.Quotas;
 using Ccp.Refusals;
 
 namespace Ccp.Routing;
@@ -20,27 +21,57 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
         var choice = facts is null ? _chooser.ToDefault(RouteReason.Default) : _chooser.Choose(user, facts.Model, state);
         var rejected = new List<RejectedLane>();
         Refusal? refusal = null;
+        Refusal? full = null;
         foreach (var lane in choice.LanesInOrder(_chooser.Default))
         {
-            var tried = ReferenceEquals(lane, choice.Lane) && choice.OnlyIfCheaper ? TryIfCheaper(choice, call) : Try(lane, call);
+            var isWanted = ReferenceEquals(lane, choice.Lane);
+            var tried = isWanted && choice.OnlyIfCheaper ? TryIfCheaper(choice, call) : Try(lane, call);
             if (tried.Plan is { } plan)
             {
-                return plan with
-                {
-                    Reason = rejected.Count == 0 ? choice.Reason : rejected[0].Reason,
-                    Rejected = rejected,
-                    Fallback = ReferenceEquals(lane, choice.Lane) && choice.NamesFallback ? Try(choice.Fallback, call).Plan : null,
-                };
+                return isWanted ? GoOrAvoid(plan, choice, call) : plan with { Reason = rejected[0].Reason, Rejected = rejected };
             }
 
             // What passes by itself is told before what somebody would have to put right.
             refusal = refusal is { Wait: not null } ? refusal : tried.Refusal ?? refusal;
             rejected.Add(new RejectedLane(lane.Name, tried.Reason!));
+            if (tried.Reason == RouteReason.QuotaBlock)
+            {
+                full = full is null || tried.Refusal!.Wait < full.Wait ? tried.Refusal : full;
+                if (!isWanted || !choice.NamesFallback)
+                {
+                    // Only where the operator says so does a quota that is used up send its calls, and their price, elsewhere.
+                    break;
+                }
+            }
         }
 
-        // The default lane is always asked, and asks for no license: what it lacks is said, or what the last one lacks.
-        return refusal!;
+        // The default lane is always asked, and asks for no license: what it lacks is said, or what the last one lacks. A quota has room again
+        // by itself, and the lane that has it first is the one to wait for.
+        return full ?? refusal!;
     }
+
+    /// <summary>The wanted lane could take the call; what its quotas advise decides between it and the route's fallback.</summary>
+    private LanePlan GoOrAvoid(LanePlan plan, LaneChoice choice, Call call)
+    {
+        var fallback = choice.NamesFallback ? Try(choice.Fallback, call).Plan : null;
+        var advice = QuotasOf(plan.Lane, call).Advice;
+        var avoided = advice switch
+        {
+            QuotaAdvice.CoolingDown => RouteReason.QuotaCooldown,
+            QuotaAdvice.Preempted => RouteReason.QuotaPreemptiveWarn,
+            _ => null,
+        };
+        if (avoided is not null && fallback is not null)
+        {
+            return fallback with { Reason = avoided, Rejected = [new RejectedLane(plan.Lane.Name, avoided)] };
+        }
+
+        return plan with { Reason = advice is QuotaAdvice.Attempt or QuotaAdvice.Preempted ? RouteReason.QuotaWarnAttempt : choice.Reason, Fallback = fallback };
+    }
+
+    /// <summary>What costs nothing uses nothing of a quota.</summary>
+    private static QuotaVerdict QuotasOf(LaneConfig lane, Call call) =>
+        call is { Facts: { } facts, IsCharged: true } ? QuotaVerdict.Of(call.State.Quotas, lane.Name, facts.Model, call.Now) : default;
 
     /// <summary>Whether a call may go to a lane, and how it would. The order is that of docs/lanes.md.</summary>
     private Rejection Try(LaneConfig lane, Call call)
@@ -75,6 +106,11 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
             }
 
             rates = new RateCard(price.PricedAs, match.Row, call.User.Markup ?? config.Billing.Markup, prices, call.Now, price.IsFixed);
+        }
+
+        if (QuotasOf(lane, call) is { Full: { } full })
+        {
+            return new Rejection(RouteReason.QuotaBlock, QuotaRefusals.Of(full, call.Now));
         }
 
         if (call.State.LanesDown.TryGetValue(lane.Name, out var outage))

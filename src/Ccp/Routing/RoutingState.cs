@@ -1,4 +1,5 @@
 using Ccp.Configuration;
+using Ccp.Quotas;
 
 namespace Ccp.Routing;
 
@@ -11,6 +12,9 @@ internal sealed record RoutingState(bool IsPaused, IReadOnlySet<string> Features
 {
     /// <summary>No license, no policy, nothing amiss.</summary>
     public static readonly RoutingState Plain = new(false, new HashSet<string>(), [], new Dictionary<string, LaneOutage>());
+
+    /// <summary>How the quotas of all lanes stand.</summary>
+    public IReadOnlyList<QuotaStanding> Quotas { get; init; } = [];
 }
 
 /// <summary>Why a call goes where it goes: the words of the decision line.</summary>
@@ -26,5 +30,9 @@ internal static class RouteReason
     public const string NoPrice = "no_price";
     public const string Safeguards = "safeguards_avoided";
     public const string Dearer = "lane_dearer";
+    public const string QuotaBlock = "quota_block";
+    public const string QuotaCooldown = "quota_cooldown";
+    public const string QuotaPreemptiveWarn = "quota_preemptive_warn";
+    public const string QuotaWarnAttempt = "quota_warn_attempt";
     public const string Down = "lane_down";
 }

@@ -136,6 +136,30 @@ internal static class Schema
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX thinking_signature_by_expiry ON thinking_signature (expires_at_ms);
         """,
+        """
+        -- A 429 of the lane itself, the first of a shortage: how much of the quota was used by then, and until when the lane is left alone.
+        CREATE TABLE quota_overshoot (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at_ms INTEGER NOT NULL,
+            until_ms INTEGER NOT NULL,
+            lane TEXT NOT NULL,
+            model TEXT NOT NULL,
+            rolling_ms INTEGER NOT NULL,
+            rolling_tokens INTEGER NOT NULL,
+            weekly_tokens INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX quota_overshoot_by_quota ON quota_overshoot (lane, model, id);
+
+        -- What went wrong on a lane, by the hour: request records are of calls that were served.
+        CREATE TABLE lane_event (
+            hour_ms INTEGER NOT NULL,
+            lane TEXT NOT NULL,
+            model TEXT NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('429', 'fallback')),
+            count INTEGER NOT NULL,
+            PRIMARY KEY (hour_ms, lane, model, kind)
+        ) STRICT, WITHOUT ROWID;
+        """,
     ];
 
     /// <returns>Null when the file is a store that this ccp can read.</returns>

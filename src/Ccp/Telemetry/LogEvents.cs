@@ -86,6 +86,21 @@ internal static partial class LogEvents
     [LoggerMessage(51, LogLevel.Information, "Lane {Lane} answers again")]
     public static partial void LaneAnswersAgain(this ILogger log, string lane);
 
+    [LoggerMessage(90, LogLevel.Warning, "Lane {Lane}: {Percent} % of the quota of {Model} is used")]
+    public static partial void QuotaWarns(this ILogger log, string lane, string model, long percent);
+
+    [LoggerMessage(91, LogLevel.Warning, "Lane {Lane}: the quota of {Model} is used up until {Until}")]
+    public static partial void QuotaIsFull(this ILogger log, string lane, string model, string until);
+
+    [LoggerMessage(92, LogLevel.Warning, "Lane {Lane} answered {Model} with 429: where a route names a fallback, it is avoided for {Seconds} s")]
+    public static partial void QuotaCoolsDown(this ILogger log, string lane, string model, long seconds);
+
+    [LoggerMessage(93, LogLevel.Warning, "A 429 or a fallback could not be written down, and is forgotten at the next start: {Reason}")]
+    public static partial void QuotaNotWritten(this ILogger log, string reason);
+
+    [LoggerMessage(94, LogLevel.Information, "The quotas were read anew, {Count} in all, by {Actor}")]
+    public static partial void QuotasReloaded(this ILogger log, int count, string actor);
+
     [LoggerMessage(60, LogLevel.Information, "License: plan {Plan}, features {Features}, until {Expires}, key {KeyId}")]
     public static partial void LicenseInForce(this ILogger log, string plan, string features, string expires, string keyId);
 

@@ -24,6 +24,9 @@ public sealed class AccessTests
         { "GET", "/admin/license" },
         { "POST", "/admin/license" },
         { "DELETE", "/admin/license" },
+        { "GET", "/v1/usage" },
+        { "GET", "/v1/quotas" },
+        { "POST", "/v1/quotas/reload" },
         { "GET", "/admin/no-such-thing" },
     };
 
