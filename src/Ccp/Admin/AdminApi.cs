@@ -10,10 +10,12 @@ namespace Ccp.Admin;
 
 /// <summary>The administration API: finds the operation that a method and a path ask for, sees to it that the caller may, and turns its result into JSON.</summary>
 /// <remarks>Errors: <c>{"error":"what is wrong, and what to do"}</c> with the status that fits.</remarks>
-internal sealed class AdminApi(Till till, CurrentLicense license) : IDisposable
+internal sealed class AdminApi(Till till, CurrentLicense license, Switchboard board) : IDisposable
 {
     private readonly LicenseOperations _license = new(license, till.Log);
     private readonly AdminOperations _operations = new(till);
+    private readonly LaneOperations _lanes = new(till, board);
+    private readonly Doctor _doctor = new(till, board, license);
 
     public static bool Owns(string path) => IsForAdmins(path) || path is "/status" or "/healthz" or "/readyz" or "/validate-token" or "/user/balance" or "/user/usage"
         || path.StartsWith("/user/requests/", StringComparison.Ordinal);
@@ -70,7 +72,7 @@ internal sealed class AdminApi(Till till, CurrentLicense license) : IDisposable
         {
             ("GET", ["status"]) => Answer(AdminOperations.Status(), AdminJson.Default.StatusView),
             ("GET", ["healthz"]) => Answer(AdminOperations.Status(), AdminJson.Default.StatusView),
-            ("GET", ["readyz"]) => _operations.Ready() with { License = _license.Summary() } is var ready ? Answer(ready, AdminJson.Default.ReadyView, ready.Ready ? 200 : 503) : null!,
+            ("GET", ["readyz"]) => _operations.Ready() with { License = _license.Summary(), Lanes = await _lanes.ReachAsync(), Policy = _lanes.PolicySummary(), Configuration = _lanes.ConfigSummary() } is var ready ? Answer(ready, AdminJson.Default.ReadyView, ready.Ready ? 200 : 503) : null!,
             ("POST", ["validate-token"]) => _operations.Validate(request.Body, request.From).Allows(out var token, out var wait) ? Answer(token, AdminJson.Default.TokenView) : TooManyFailedTokens(wait),
             ("GET", ["user", "balance"]) => Answer(_operations.Balance(UserOf(request)), AdminJson.Default.BalanceView),
             ("GET", ["user", "usage"]) => Answer(await _operations.OwnUsageAsync(UserOf(request), query), AdminJson.Default.OwnUsageView),
@@ -94,6 +96,12 @@ internal sealed class AdminApi(Till till, CurrentLicense license) : IDisposable
             ("POST", ["admin", "pricing", "rerate"]) => Answer(await _operations.RerateAsync(request.Body, actor), AdminJson.Default.RerateView),
             ("POST", ["admin", "db", "backup"]) => Answer(await _operations.BackupAsync(request.Body, request.Actor), AdminJson.Default.BackupView, 201),
             ("GET", ["admin", "db", "check"]) => Answer(await _operations.CheckStoreAsync(), AdminJson.Default.StoreCheckView),
+            ("GET", ["admin", "lanes"]) => Answer(_lanes.Show(), AdminJson.Default.LanesView),
+            ("POST", ["admin", "lanes", "pause"]) => Answer(_lanes.Pause(actor), AdminJson.Default.LanesView),
+            ("POST", ["admin", "lanes", "resume"]) => Answer(_lanes.Resume(actor), AdminJson.Default.LanesView),
+            ("POST", ["admin", "reload"]) => Answer(_lanes.Reload(actor), AdminJson.Default.ReloadView),
+            ("GET", ["admin", "doctor"]) => Answer(await _doctor.ExamineAsync(), AdminJson.Default.DoctorView),
+            ("GET", ["admin", "verify"]) => Answer(await _lanes.VerifyUsageAsync(query), AdminJson.Default.UsageVerdictView),
             ("GET", ["admin", "license"]) => Answer(_license.Show()),
             ("POST", ["admin", "license"]) => Answer(_license.Activate(request.Body, actor)),
             ("DELETE", ["admin", "license"]) => Answer(_license.Deactivate(actor)),
@@ -115,6 +123,8 @@ internal sealed class AdminApi(Till till, CurrentLicense license) : IDisposable
         or ["admin", "pricing"]
         or ["admin", "pricing", "explain" or "rerate"]
         or ["admin", "db", "backup" or "check"]
+        or ["admin", "lanes" or "reload" or "doctor" or "verify"]
+        or ["admin", "lanes", "pause" or "resume"]
         or ["admin", "license"];
 
     private static void RefuseUnlessAdmin(AdminActor actor)

@@ -41,7 +41,10 @@ internal static class ConfigReader
             found.Count == 0 ? config : null,
             found,
             problems.WarningsInOrder(),
-            [.. listen is null ? Array.Empty<string>() : [ServerSection.ListenVariable], .. secrets.VariablesUsed, .. switches.VariablesUsed]);
+            [.. listen is null ? Array.Empty<string>() : [ServerSection.ListenVariable], .. secrets.VariablesUsed, .. switches.VariablesUsed])
+        {
+            Stated = StatedSettings.Of(document.Root),
+        };
     }
 
     private static CcpConfig ReadRoot(TomlTable root, ConfigProblems problems, SecretReferences secrets, EnvironmentSwitches switches, string? listen)
@@ -51,6 +54,7 @@ internal static class ConfigReader
         var rows = PriceSection.Read(table.Tables("price"), problems.FileName);
         var prices = PriceBook.With(rows);
         var lanes = LaneSection.Read(table.Tables("lane"), secrets, switches, prices, problems);
+        var isPausedByVariable = switches.Flag("OFFLOAD_PAUSED") ?? false;
         var config = new CcpConfig(
             ServerSection.Read(Section("server"), problems, listen),
             AuthSection.Read(Section("auth")),
@@ -59,11 +63,15 @@ internal static class ConfigReader
             StorageSection.Read(Section("storage")),
             LogsSection.Read(Section("logs")),
             LicenseSection.Read(Section("license")),
+            PolicySection.Read(Section("policy")),
             lanes,
             new RoutingConfig(
                 RouteSection.Read(table.Tables("route"), lanes),
-                (switches.Flag("OFFLOAD_PAUSED") ?? false) | (table.Flag("paused") ?? false),
-                switches.Flag("FORCE_HAIKU_TO_ZAI")),
+                isPausedByVariable | (table.Flag("paused") ?? false),
+                switches.Flag("FORCE_HAIKU_TO_ZAI"))
+            {
+                IsPausedByVariable = isPausedByVariable,
+            },
             KeySection.Read(table.Tables("key"), secrets, lanes, keyNames),
             UserSection.Read(table.Tables("user"), secrets, lanes, keyNames),
             rows);

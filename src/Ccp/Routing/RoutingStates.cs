@@ -6,8 +6,10 @@ namespace Ccp.Routing;
 /// <param name="grants">Whether the license in force grants a feature at a time.</param>
 internal sealed class RoutingStates(CcpConfig config, Func<string, DateTimeOffset, bool> grants)
 {
+    private readonly Lock _change = new();
+
     /// <summary>What the lanes ask for, each once.</summary>
-    private readonly string[] _features = [.. config.Lanes.Select(lane => lane.Requires).OfType<string>().Distinct(StringComparer.Ordinal)];
+    private volatile string[] _features = FeaturesOf(config);
 
     private volatile RoutingState _newest = RoutingState.Plain;
 
@@ -18,11 +20,24 @@ internal sealed class RoutingStates(CcpConfig config, Func<string, DateTimeOffse
         {
             if (grants(feature, now) != newest.Features.Contains(feature))
             {
-                var granted = _features.Where(each => grants(each, now)).ToHashSet(StringComparer.Ordinal);
-                return _newest = newest with { Features = granted };
+                return Change(state => state with { Features = _features.Where(each => grants(each, now)).ToHashSet(StringComparer.Ordinal) });
             }
         }
 
         return newest;
     }
+
+    /// <summary>What the operator, a policy or a lane's health changes counts from the next call on.</summary>
+    public RoutingState Change(Func<RoutingState, RoutingState> change)
+    {
+        lock (_change)
+        {
+            return _newest = change(_newest);
+        }
+    }
+
+    /// <summary>Other lanes may ask for other features.</summary>
+    public void Follow(CcpConfig config) => _features = FeaturesOf(config);
+
+    private static string[] FeaturesOf(CcpConfig config) => [.. config.Lanes.Select(lane => lane.Requires).OfType<string>().Distinct(StringComparer.Ordinal)];
 }
