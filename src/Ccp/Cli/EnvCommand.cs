@@ -19,35 +19,38 @@ internal static class EnvCommand
         var command = new Command("env", "Print the lines that point Claude Code at ccp, for a shell to read. It also takes away what would come first.\n\nExample: eval \"$(ccp env --haiku claude-haiku-4-5)\"") { url, token, haiku, agents, shell };
         command.SetAction(parsed => ApiCommand.RunAsync(() =>
         {
-            Print(
+            // All of it is right, or a shell is given none of it.
+            var lines = Lines(
                 ShellLines.For(parsed.GetRequiredValue(shell)),
                 UrlOf(parsed.GetValue(url) ?? environment("CCP_SERVER")),
                 TokenOf(parsed.GetValue(token), environment),
                 parsed.GetValue(haiku),
                 parsed.GetValue(agents));
+            Console.WriteLine(string.Join('\n', lines));
             return Task.FromResult(ExitCodes.Ok);
         }));
         return command;
     }
 
-    private static void Print(ShellLines shell, string url, string? token, string? haiku, string? agents)
+    private static List<string> Lines(ShellLines shell, string url, string? token, string? haiku, string? agents)
     {
-        Console.WriteLine(shell.Set("ANTHROPIC_BASE_URL", url));
+        List<string> lines = [shell.Set("ANTHROPIC_BASE_URL", url), shell.Unset("ANTHROPIC_API_KEY")];
         if (token is not null)
         {
-            Console.WriteLine(shell.Set("ANTHROPIC_AUTH_TOKEN", token));
+            lines.Add(shell.Set("ANTHROPIC_AUTH_TOKEN", token));
         }
 
-        Console.WriteLine(shell.Unset("ANTHROPIC_API_KEY"));
         if (haiku is not null)
         {
-            Console.WriteLine(shell.Set("ANTHROPIC_DEFAULT_HAIKU_MODEL", Model(haiku)));
+            lines.Add(shell.Set("ANTHROPIC_DEFAULT_HAIKU_MODEL", Model(haiku)));
         }
 
         if (agents is not null)
         {
-            Console.WriteLine(shell.Set("CLAUDE_CODE_SUBAGENT_MODEL", Model(agents)));
+            lines.Add(shell.Set("CLAUDE_CODE_SUBAGENT_MODEL", Model(agents)));
         }
+
+        return lines;
     }
 
     private static string UrlOf(string? stated)

@@ -40,7 +40,7 @@ internal sealed class PolicyFetch : IDisposable
         {
             throw new IOException($"{_source} did not answer within {Within.TotalSeconds} s", error);
         }
-        catch (Exception error) when (error is HttpRequestException or UnauthorizedAccessException)
+        catch (Exception error) when (error is HttpRequestException or UnauthorizedAccessException or ObjectDisposedException)
         {
             throw new IOException($"{_source} cannot be read: {error.Message}", error);
         }

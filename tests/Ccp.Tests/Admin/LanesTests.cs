@@ -107,7 +107,7 @@ public sealed class LanesTests
             ["configuration ok", "key anthropic warning", "key zai ok", "store ok", "tls ok", "license ok", "clock ok"],
             Findings(well).Where(finding => !finding.StartsWith("disk", StringComparison.Ordinal) && !finding.Contains("problem", StringComparison.Ordinal)));
 
-        till.FileText = "[server]\nlisten = 7\nspeed = 8";
+        till.FileText = "[server]\ndrain = 7\nspeed = 8";
         await till.AskAsync("POST", "/admin/lanes/pause");
         await till.AskAsync("POST", "/admin/license", JsonSerializer.Serialize(new Dictionary<string, string> { ["pack"] = IssuedLicense.Pack(till.Clock.GetUtcNow(), days: 3) }));
         _ = till.Till.Writes.MustWriteAsync(_ => throw new InvalidOperationException("broken"));

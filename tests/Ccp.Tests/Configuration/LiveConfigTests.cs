@@ -44,7 +44,7 @@ public sealed class LiveConfigTests : IDisposable
         var before = live.Now;
         live.Follow(_ => Assert.Fail("nothing was to be taken up"));
 
-        _text = "paused = true\n[[route]]\nmodel = '*'\nlane = 'house'\n[server]\nlisten = 7\nspeed = 9";
+        _text = "paused = true\n[[route]]\nmodel = '*'\nlane = 'house'\n[server]\ndrain = 7\nspeed = 9";
         var outcome = live.Reload("test");
 
         Assert.Equal(3, outcome.Problems.Count);

@@ -29,7 +29,7 @@ public sealed class UsageAuditTests
             Decision("running", 11, "zai", Haiku, "default"));
 
         Assert.Empty(audit.End());
-        Assert.Equal((13L, 6L, 6L, 1), (audit.Lines, audit.Decisions, audit.Completions, audit.Open));
+        Assert.Equal((12L, 6L, 6L, 1), (audit.Lines, audit.Decisions, audit.Completions, audit.Open));
     }
 
     [Theory]
