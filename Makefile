@@ -19,8 +19,8 @@ demo: native ## build, then show one call through ccp against a scripted upstrea
 	@$(BUILD) tests/ScriptedUpstream
 	@scripts/demo
 
-serve: native ## run ccp for real, on the built-in default or on $CCP_CONFIG (needs DEFAULT_ANTHROPIC_API_KEY)
-	artifacts/ccp serve
+serve: native ## run ccp for real, on the built-in default or on $CCP_CONFIG (needs DEFAULT_ANTHROPIC_API_KEY; .env may hold keys)
+	@scripts/with-env artifacts/ccp serve
 
 test: bootstrap native build ## run every test level; the last line is "N passed, N failed, N skipped"
 	@scripts/install-claude >/dev/null || echo "the end-to-end tests will be skipped"

@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -37,7 +36,7 @@ internal static class LicensePack
                 return LicenseProblem.Malformed;
             }
 
-            if (FindDuplicate(reader))
+            if (StrictText.HasDuplicateMember(reader))
             {
                 return LicenseProblem.DuplicateMember;
             }
@@ -111,7 +110,7 @@ internal static class LicensePack
             else if (reader.ValueTextEquals(Signature))
             {
                 reader.Read();
-                signature = reader.TokenType == JsonTokenType.String ? Decode(reader.GetString()!) : [];
+                signature = reader.TokenType == JsonTokenType.String ? StrictText.Base64(reader.GetString()!) : [];
                 reader.Skip();
             }
             else
@@ -123,37 +122,5 @@ internal static class LicensePack
         // One document and nothing after it.
         reader.Read();
         return !license.IsEmpty && signature.Length == Ed25519.SignatureBytes;
-    }
-
-    /// <returns>Empty unless the text is the one right way to write its bytes: decoders let stray bits and spaces pass.</returns>
-    private static byte[] Decode(string base64)
-    {
-        var bytes = new byte[Base64.GetMaxDecodedFromUtf8Length(base64.Length)];
-        return Convert.TryFromBase64String(base64, bytes, out var length) && Convert.ToBase64String(bytes.AsSpan(0, length)) == base64
-            ? bytes[..length]
-            : [];
-    }
-
-    /// <summary>Reads the whole document, on a copy of the reader, at every depth.</summary>
-    private static bool FindDuplicate(Utf8JsonReader reader)
-    {
-        var open = new Stack<HashSet<string>>([new(StringComparer.Ordinal)]);
-        while (reader.Read())
-        {
-            if (reader.TokenType == JsonTokenType.StartObject)
-            {
-                open.Push(new(StringComparer.Ordinal));
-            }
-            else if (reader.TokenType == JsonTokenType.EndObject)
-            {
-                open.Pop();
-            }
-            else if (reader.TokenType == JsonTokenType.PropertyName && !open.Peek().Add(reader.GetString()!))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 }

@@ -1,4 +1,5 @@
 using Ccp.Admin;
+using Ccp.Cli;
 using Ccp.Configuration;
 using Ccp.Forwarding;
 using Ccp.Identity;
@@ -9,7 +10,6 @@ using Ccp.Listening;
 using Ccp.Pricing;
 using Ccp.Quotas;
 using Ccp.Relay;
-using Ccp.Routing;
 using Ccp.Store;
 using Ccp.Telemetry;
 using Ccp.Thinking;
@@ -156,36 +156,37 @@ internal sealed class CompositionRoot : IAsyncDisposable
     private static readonly TimeSpan HousekeepEvery = TimeSpan.FromHours(24);
 
     private readonly Till _till;
-    private readonly UpstreamClients _clients;
+    private readonly Switchboard _lanes;
+    private readonly ConfigWatch? _watch;
     private readonly UsageLog _usage;
     private readonly ThinkingGuard _thinking;
     private readonly ITimer _checkpoint;
     private readonly ITimer _housekeeping;
 
-    /// <param name="readConfig">Reads the configuration anew; null: it cannot be.</param>
-    public CompositionRoot(Till till, DataDirectory data, TrustedRoots roots, CurrentLicense license, Func<ConfigResult>? readConfig = null)
+    /// <param name="source">What the configuration was read from.</param>
+    public CompositionRoot(Till till, DataDirectory data, TrustedRoots roots, CurrentLicense license, ConfigSource source)
     {
         _till = till;
         License = license;
         var config = till.Config;
         Active = new ActiveCalls(till.Time);
-        _clients = new UpstreamClients(config, roots);
+        _lanes = new Switchboard(till, data, roots, license, source.Result, source.Again is { } again ? () => again().Result : null);
         _usage = new UsageLog(config.Logs, data.Resolve(config.Logs.Directory), till.Time, till.Log);
         using (var store = Database.OpenReader(till.DatabasePath))
         {
-            _thinking = new ThinkingGuard(config, store, till.Writes, till.Time);
+            _thinking = new ThinkingGuard(() => _lanes.Config.Now, store, till.Writes, till.Time);
         }
 
-        var router = new Router(config, till.Prices);
-        var circuits = new LaneCircuits(config.Lanes, till.Time, till.Log);
-        var forwarder = new Forwarder(_clients, circuits, Active, _thinking, till.Time, till.Log);
+        var forwarder = new Forwarder(_lanes.Clients, _lanes.Circuits, Active, _thinking, till.Time, till.Log);
         var closeout = new RelayCloseout(till.Writes, till.History, _usage, till.Ledger, config.Billing.WarnBelow, till.Time, till.Log);
-        var pipeline = new RelayPipeline(config, till.Admission, router, new RoutingStates(config, license.Grants, circuits, till.Quotas.At), till.Ledger, till.History, till.Quotas, new LaneAttempts(forwarder, new CredentialForms(), _thinking, till.Quotas, till.Time), closeout, _usage, till.Time, till.Log);
-        Api = new AdminApi(till, license, circuits, readConfig);
+        var pipeline = new RelayPipeline(config, till.Admission, () => _lanes.Router, _lanes.States, till.Ledger, till.History, till.Quotas, new LaneAttempts(forwarder, new CredentialForms(), _thinking, till.Quotas, till.Time), closeout, _usage, till.Time, till.Log);
+        Api = new AdminApi(till, license, _lanes);
         var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Admission, config.Server), config.Server, till.Log);
         Host = new KestrelHost(config.Server, data.SocketPath, application, till.Time);
         _checkpoint = till.Time.CreateTimer(_ => _ = till.Ledger.CheckpointAsync(), null, CheckpointEvery, CheckpointEvery);
         _housekeeping = till.Time.CreateTimer(_ => _ = KeepHouseAsync(), null, TimeSpan.Zero, HousekeepEvery);
+        _watch = source.Again is null ? null : new ConfigWatch(source.Path, () => Reload("a change of the file"), till.Time);
+        _lanes.Policy?.Begin();
     }
 
     public ActiveCalls Active { get; }
@@ -196,6 +197,9 @@ internal sealed class CompositionRoot : IAsyncDisposable
     public CurrentLicense License { get; }
 
     public KestrelHost Host { get; }
+
+    /// <param name="asker">Who or what wants it, for the log.</param>
+    public void Reload(string asker) => _lanes.Config.Reload(asker);
 
     /// <summary>Takes no new calls, lets open ones finish for as long as the operator allows, ends the rest with a word to the client.</summary>
     public async Task DrainAsync()
@@ -216,13 +220,14 @@ internal sealed class CompositionRoot : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _watch?.Dispose();
         await _checkpoint.DisposeAsync();
         await _housekeeping.DisposeAsync();
         Host.Dispose();
         Api.Dispose();
         License.Dispose();
         Active.Dispose();
-        _clients.Dispose();
+        _lanes.Dispose();
         await _thinking.DisposeAsync();
         await _usage.DisposeAsync();
     }

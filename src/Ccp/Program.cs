@@ -22,6 +22,13 @@ var root = new RootCommand("ccp, the Claude Code proxy: one team, one egress, on
     PricingCommands.Build(environment),
     DbCommands.Build(environment),
     LicenseCommands.Build(environment),
+    LaneCommands.Lanes(environment),
+    LaneCommands.Pause(environment),
+    LaneCommands.Resume(environment),
+    LaneCommands.Reload(environment),
+    DoctorCommand.Build(environment),
+    VerifyCommand.Build(environment),
+    EnvCommand.Build(environment),
     TokenCommands.Build(),
     VersionCommand.Build(),
 };

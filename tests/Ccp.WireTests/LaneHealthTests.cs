@@ -181,7 +181,7 @@ public sealed class LaneHealthTests
     {
         var (status, json) = await ccp.AdministerAsync(HttpMethod.Get, "/readyz");
         Assert.Equal(200, status);
-        return json.GetProperty("lanes").GetProperty("anthropic").GetString();
+        return json.GetProperty("circuits").GetProperty("anthropic").GetString();
     }
 
     private static async Task<bool> IsServedAsync(CcpUnderTest ccp, string model = CcpUnderTest.Model)

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Ccp.Admin;
 using Ccp.Configuration;
+using Ccp.Forwarding;
 using Ccp.Identity;
 using Ccp.Licenses;
 using Ccp.Pricing;
@@ -16,6 +17,7 @@ internal sealed class TillUnderTest : IAsyncDisposable
     private const string MasterKey = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
     private readonly DataDirectory _data;
+    private Switchboard? _board;
 
     static TillUnderTest() => SQLitePCL.Batteries_V2.Init();
 
@@ -26,6 +28,13 @@ internal sealed class TillUnderTest : IAsyncDisposable
     }
 
     public ManualClock Clock { get; } = new();
+
+    /// <summary>What the configuration file holds by now, for when it is read again.</summary>
+    public string FileText { get; set; } = "";
+
+    public string Home => _data.Path;
+
+    public Switchboard Board => _board!;
 
     public Till Till { get; private set; }
 
@@ -125,13 +134,15 @@ internal sealed class TillUnderTest : IAsyncDisposable
         var config = result.Config ?? throw new InvalidOperationException(string.Join('\n', result.Problems));
         var till = Till.Open(config, _data, MasterKey, Clock, NullLogger.Instance);
         var license = new CurrentLicense(new LicenseSource(_data.Resolve(config.License.Path), _ => null), IssuedLicense.Keys, Clock, NullLogger.Instance);
-        return (till, license, new AdminApi(till, license));
+        _board = new Switchboard(till, _data, TrustedRoots.Find(null, null, null), license, result, () => ConfigReader.Read("config.toml", Encoding.UTF8.GetBytes(FileText), _ => null, SecretFile.Read));
+        return (till, license, new AdminApi(till, license, _board));
     }
 
     private async Task CloseAsync()
     {
         Api.Dispose();
         License.Dispose();
+        _board!.Dispose();
         await Till.DisposeAsync();
     }
 }

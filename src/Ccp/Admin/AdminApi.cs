@@ -1,10 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Ccp.Configuration;
 using Ccp.Identity;
 using Ccp.Licenses;
 using Ccp.Refusals;
-using Ccp.Routing;
 using Ccp.Store;
 using Microsoft.Data.Sqlite;
 
@@ -12,13 +10,13 @@ namespace Ccp.Admin;
 
 /// <summary>The administration API: finds the operation that a method and a path ask for, sees to it that the caller may, and turns its result into JSON.</summary>
 /// <remarks>Errors: <c>{"error":"what is wrong, and what to do"}</c> with the status that fits.</remarks>
-/// <param name="circuits">Null where no calls are made: on the command line.</param>
-/// <param name="readConfig">Reads the configuration anew; null where nothing runs that could take it up.</param>
-internal sealed class AdminApi(Till till, CurrentLicense license, LaneCircuits? circuits = null, Func<ConfigResult>? readConfig = null) : IDisposable
+internal sealed class AdminApi(Till till, CurrentLicense license, Switchboard board) : IDisposable
 {
     private readonly LicenseOperations _license = new(license, till.Log);
     private readonly AdminOperations _operations = new(till);
-    private readonly QuotaOperations _quotas = new(till, readConfig);
+    private readonly LaneOperations _lanes = new(till, board);
+    private readonly QuotaOperations _quotas = new(till, board);
+    private readonly Doctor _doctor = new(till, board, license);
 
     public static bool Owns(string path) => IsForAdmins(path) || path is "/status" or "/healthz" or "/readyz" or "/validate-token" or "/user/balance" or "/user/usage"
         || path.StartsWith("/user/requests/", StringComparison.Ordinal);
@@ -75,7 +73,7 @@ internal sealed class AdminApi(Till till, CurrentLicense license, LaneCircuits? 
         {
             ("GET", ["status"]) => Answer(AdminOperations.Status(), AdminJson.Default.StatusView),
             ("GET", ["healthz"]) => Answer(AdminOperations.Status(), AdminJson.Default.StatusView),
-            ("GET", ["readyz"]) => _operations.Ready() with { License = _license.Summary(), Lanes = circuits?.Shown } is var ready ? Answer(ready, AdminJson.Default.ReadyView, ready.Ready ? 200 : 503) : null!,
+            ("GET", ["readyz"]) => _operations.Ready() with { License = _license.Summary(), Lanes = await _lanes.ReachAsync(), Circuits = board.Circuits.Shown, Policy = _lanes.PolicySummary(), Configuration = _lanes.ConfigSummary() } is var ready ? Answer(ready, AdminJson.Default.ReadyView, ready.Ready ? 200 : 503) : null!,
             ("POST", ["validate-token"]) => _operations.Validate(request.Body, request.From).Allows(out var token, out var wait) ? Answer(token, AdminJson.Default.TokenView) : TooManyFailedTokens(wait),
             ("GET", ["user", "balance"]) => Answer(_operations.Balance(UserOf(request)), AdminJson.Default.BalanceView),
             ("GET", ["user", "usage"]) => Answer(await _operations.OwnUsageAsync(UserOf(request), query), AdminJson.Default.OwnUsageView),
@@ -100,6 +98,12 @@ internal sealed class AdminApi(Till till, CurrentLicense license, LaneCircuits? 
             ("GET", ["admin", "savings"]) => Answer(await _operations.SavingsAsync(query), AdminJson.Default.SavingsView),
             ("POST", ["admin", "db", "backup"]) => Answer(await _operations.BackupAsync(request.Body, request.Actor), AdminJson.Default.BackupView, 201),
             ("GET", ["admin", "db", "check"]) => Answer(await _operations.CheckStoreAsync(), AdminJson.Default.StoreCheckView),
+            ("GET", ["admin", "lanes"]) => Answer(_lanes.Show(), AdminJson.Default.LanesView),
+            ("POST", ["admin", "lanes", "pause"]) => Answer(_lanes.Pause(actor), AdminJson.Default.LanesView),
+            ("POST", ["admin", "lanes", "resume"]) => Answer(_lanes.Resume(actor), AdminJson.Default.LanesView),
+            ("POST", ["admin", "reload"]) => Answer(_lanes.Reload(actor), AdminJson.Default.ReloadView),
+            ("GET", ["admin", "doctor"]) => Answer(await _doctor.ExamineAsync(), AdminJson.Default.DoctorView),
+            ("GET", ["admin", "verify"]) => Answer(await _lanes.VerifyUsageAsync(query), AdminJson.Default.UsageVerdictView),
             ("GET", ["admin", "license"]) => Answer(_license.Show()),
             ("POST", ["admin", "license"]) => Answer(_license.Activate(request.Body, actor)),
             ("DELETE", ["admin", "license"]) => Answer(_license.Deactivate(actor)),
@@ -126,6 +130,8 @@ internal sealed class AdminApi(Till till, CurrentLicense license, LaneCircuits? 
         or ["admin", "savings"]
         or ["admin", "db", "backup" or "check"]
         or ["admin", "license"]
+        or ["admin", "lanes" or "reload" or "doctor" or "verify"]
+        or ["admin", "lanes", "pause" or "resume"]
         or ["v1", "usage" or "quotas"]
         or ["v1", "quotas", "reload"];
 

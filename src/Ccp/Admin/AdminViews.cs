@@ -12,14 +12,20 @@ internal sealed record StatusView(string Status, string Version);
 /// <param name="Unwritten">How many settlements and other writes that must happen wait for the store.</param>
 /// <param name="StoreWarning">What wants to be looked at though the store works.</param>
 /// <param name="License">The edition; ccp is as ready without a license as with one.</param>
-/// <param name="Lanes">How each is, by what its calls came to. ccp is ready though one is down: others may work.</param>
+/// <param name="Lanes">Those with a key, and what they last answered; ccp is as ready while one does not.</param>
+/// <param name="Circuits">How each lane is, by what its calls came to. ccp is ready though one is down: others may work.</param>
+/// <param name="Policy">The policy pack in force, or why there is none.</param>
+/// <param name="Configuration">Why the file as it is now is not what ccp works with.</param>
 internal sealed record ReadyView(
     bool Ready,
     string Store,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Unwritten = 0,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? StoreWarning = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? License = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Dictionary<string, string>? Lanes = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, string>? Lanes = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, string>? Circuits = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Policy = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Configuration = null);
 
 internal sealed record TokenView(
     bool Valid,

@@ -1,4 +1,3 @@
-using Ccp.Configuration;
 using Ccp.Store;
 using Ccp.Telemetry;
 using Ccp.Usage;
@@ -6,8 +5,7 @@ using Ccp.Usage;
 namespace Ccp.Admin;
 
 /// <summary>What can be asked of lanes and their quotas. Errors: <see cref="AdminRefusedException"/>.</summary>
-/// <param name="readConfig">Reads the configuration anew; null when no server runs.</param>
-internal sealed class QuotaOperations(Till till, Func<ConfigResult>? readConfig)
+internal sealed class QuotaOperations(Till till, Switchboard board)
 {
     private static readonly TimeSpan UsualPeriod = TimeSpan.FromHours(24);
 
@@ -25,27 +23,21 @@ internal sealed class QuotaOperations(Till till, Func<ConfigResult>? readConfig)
         return new LaneReportView(report.From, report.IsComplete, [.. report.Lanes.Select(LaneUseView.Of)], Show().Quotas);
     }
 
-    /// <summary>Takes up the quotas that the configuration has by now, and only those, and counts all of them anew from the records.</summary>
+    /// <summary>Takes up the configuration as it is by now, and counts all quotas anew from the records.</summary>
     public async Task<QuotasView> ReloadAsync(string actor)
     {
-        if (readConfig is null)
+        if (!board.Config.CanReload)
         {
             throw AdminRefusedException.Conflict("No server runs here. Quotas are read, and counted from the records, whenever one starts.");
         }
 
-        var read = readConfig();
-        if (read.Config is not { } config)
+        if (board.Config.Reload(actor) is { Problems: { Count: > 0 } problems })
         {
-            throw AdminRefusedException.Conflict($"The configuration has problems, and the quotas stay as they were: {string.Join(' ', read.Problems)}");
+            throw AdminRefusedException.Conflict($"The configuration has problems, and the quotas stay as they were: {string.Join(' ', problems)}");
         }
 
-        if (config.Quotas.FirstOrDefault(quota => till.Config.Lanes.All(lane => lane.Name != quota.Lane)) is { } early)
-        {
-            throw AdminRefusedException.Conflict($"The lane {early.Lane} is there after a restart only, and the quotas stay as they were.");
-        }
-
-        await till.Quotas.ReloadAsync(config.Quotas);
-        till.Log.QuotasReloaded(config.Quotas.Count, actor);
+        await till.Quotas.ReloadAsync(board.Config.Now.Quotas);
+        till.Log.QuotasReloaded(board.Config.Now.Quotas.Count, actor);
         return Show();
     }
 }

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using Ccp.Admin;
 using Ccp.Configuration;
+using Ccp.Forwarding;
 using Ccp.Licenses;
 using Ccp.Licensing;
 using Microsoft.Extensions.DependencyInjection;
@@ -104,6 +105,7 @@ internal sealed class StoreConnection : AdminConnection
     private readonly ServiceProvider _logging;
     private readonly Till _till;
     private readonly CurrentLicense _license;
+    private readonly Switchboard _lanes;
     private readonly AdminApi _api;
 
     public StoreConnection(CcpConfig config, DataDirectory data, Func<string, string?> environment)
@@ -123,7 +125,8 @@ internal sealed class StoreConnection : AdminConnection
 
         // The commands of the license look at it themselves, with their own words.
         _license = LicenseFileConnection.Open(config, data, environment, TrustedKeys.With(environment(TrustedKeys.Variable), TrustedKeys.IsDevBuild, out _), NullLogger.Instance);
-        _api = new AdminApi(_till, _license);
+        _lanes = new Switchboard(_till, data, TrustedRoots.Find(config.Server.CaFile, environment("SSL_CERT_FILE"), environment("SSL_CERT_DIR")), _license);
+        _api = new AdminApi(_till, _license, _lanes);
     }
 
     public override async Task<AdminAnswer> SendAsync(AdminCall call) =>
@@ -132,6 +135,7 @@ internal sealed class StoreConnection : AdminConnection
     public override async ValueTask DisposeAsync()
     {
         _api.Dispose();
+        _lanes.Dispose();
         _license.Dispose();
         await _till.DisposeAsync();
         await _logging.DisposeAsync();

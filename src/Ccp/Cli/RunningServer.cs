@@ -54,7 +54,7 @@ internal sealed class RunningServer : IAsyncDisposable
 
             // The lock on the store is held: a socket that lies there is a dead server's.
             File.Delete(data.SocketPath);
-            root = new CompositionRoot(till, data, roots, OpenLicense(config, data, environment, licenseKeys, time, log), source.Again);
+            root = new CompositionRoot(till, data, roots, OpenLicense(config, data, environment, licenseKeys, time, log), source);
             await root.Host.StartAsync();
             var server = new RunningServer(till, root, token, log);
             log.Serving(Product.Version, string.Join(", ", server.Addresses), data.Path, source.Name);
@@ -103,6 +103,9 @@ internal sealed class RunningServer : IAsyncDisposable
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         await told.Task;
     }
+
+    /// <param name="asker">Who or what wants it, for the log.</param>
+    public void Reload(string asker) => _root.Reload(asker);
 
     public async Task DrainAsync() => await _root.DrainAsync();
 

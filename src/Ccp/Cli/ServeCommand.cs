@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Ccp.Configuration;
 using Ccp.Store;
@@ -53,6 +54,12 @@ internal static class ServeCommand
             }
 
             Console.WriteLine($"listening on {string.Join(", ", server.Addresses)}");
+            using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+            {
+                // The conventional word for: read your configuration again.
+                signal.Cancel = true;
+                server.Reload("SIGHUP");
+            });
             await RunningServer.UntilToldToStopAsync();
             await server.DrainAsync();
             return ExitCodes.Ok;

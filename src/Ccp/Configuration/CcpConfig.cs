@@ -13,6 +13,7 @@ internal sealed record CcpConfig(
     StorageConfig Storage,
     LogsConfig Logs,
     LicenseConfig License,
+    PolicyConfig Policy,
     IReadOnlyList<LaneConfig> Lanes,
     RoutingConfig Routing,
     IReadOnlyList<QuotaConfig> Quotas,
@@ -53,6 +54,11 @@ internal sealed record LogsConfig(string Directory, long FileBytesMax, TimeSpan 
 
 /// <param name="Path">Of the pack. Relative to the data directory, or absolute.</param>
 internal sealed record LicenseConfig(string Path);
+
+/// <param name="Source">An address (https, or http on this host) or a file's path, relative to the data directory or absolute; null: there is no policy.</param>
+/// <param name="PublicKeys">Ed25519, 32 bytes each.</param>
+/// <param name="Refresh">How often it is fetched.</param>
+internal sealed record PolicyConfig(string? Source, IReadOnlyList<byte[]> PublicKeys, TimeSpan Refresh);
 
 internal enum LogFormat
 {
@@ -111,7 +117,11 @@ internal sealed record MappedModel(string Pattern, string Name);
 /// <param name="Routes">Of the file, in its order.</param>
 /// <param name="IsPaused">Everything goes to the default lane.</param>
 /// <param name="ForcesHaikuToZai">True: every haiku goes there before any route is asked; false: nothing does; null: the routes decide.</param>
-internal sealed record RoutingConfig(IReadOnlyList<RouteConfig> Routes, bool IsPaused, bool? ForcesHaikuToZai);
+internal sealed record RoutingConfig(IReadOnlyList<RouteConfig> Routes, bool IsPaused, bool? ForcesHaikuToZai)
+{
+    /// <summary>True when <c>OFFLOAD_PAUSED</c> pauses, whatever the file says.</summary>
+    public bool IsPausedByVariable { get; init; }
+}
 
 /// <summary>Which lane a model goes to.</summary>
 /// <param name="Pattern">Of models; <c>*</c> stands for any run of characters.</param>

@@ -41,7 +41,10 @@ internal static class ConfigReader
             found.Count == 0 ? config : null,
             found,
             problems.WarningsInOrder(),
-            [.. listen is null ? Array.Empty<string>() : [ServerSection.ListenVariable], .. secrets.VariablesUsed, .. switches.VariablesUsed]);
+            [.. listen is null ? Array.Empty<string>() : [ServerSection.ListenVariable], .. secrets.VariablesUsed, .. switches.VariablesUsed])
+        {
+            Stated = StatedSettings.Of(document.Root),
+        };
     }
 
     private static CcpConfig ReadRoot(TomlTable root, ConfigProblems problems, SecretReferences secrets, EnvironmentSwitches switches, string? listen)
@@ -52,6 +55,7 @@ internal static class ConfigReader
         var prices = PriceBook.With(rows);
         var lanes = LaneSection.Read(table.Tables("lane"), secrets, switches, prices, problems);
         var storage = StorageSection.Read(Section("storage"));
+        var isPausedByVariable = switches.Flag("OFFLOAD_PAUSED") ?? false;
         var config = new CcpConfig(
             ServerSection.Read(Section("server"), problems, listen),
             AuthSection.Read(Section("auth")),
@@ -60,11 +64,15 @@ internal static class ConfigReader
             storage,
             LogsSection.Read(Section("logs")),
             LicenseSection.Read(Section("license")),
+            PolicySection.Read(Section("policy")),
             lanes,
             new RoutingConfig(
                 RouteSection.Read(table.Tables("route"), lanes),
-                (switches.Flag("OFFLOAD_PAUSED") ?? false) | (table.Flag("paused") ?? false),
-                switches.Flag("FORCE_HAIKU_TO_ZAI")),
+                isPausedByVariable | (table.Flag("paused") ?? false),
+                switches.Flag("FORCE_HAIKU_TO_ZAI"))
+            {
+                IsPausedByVariable = isPausedByVariable,
+            },
             QuotaSection.Read(table.Tables("quota"), lanes, storage.RequestRecordsKept),
             KeySection.Read(table.Tables("key"), secrets, lanes, keyNames),
             UserSection.Read(table.Tables("user"), secrets, lanes, keyNames),

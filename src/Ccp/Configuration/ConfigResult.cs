@@ -8,4 +8,8 @@ internal sealed record ConfigResult(
     CcpConfig? Config,
     IReadOnlyList<ConfigProblem> Problems,
     IReadOnlyList<ConfigProblem> Warnings,
-    IReadOnlyList<string> EnvironmentInForce);
+    IReadOnlyList<string> EnvironmentInForce)
+{
+    /// <summary>What the file states, to be compared with another reading of it.</summary>
+    public StatedSettings Stated { get; init; } = StatedSettings.None;
+}

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Text;
@@ -14,22 +15,26 @@ internal sealed class UpstreamClients : IDisposable
     // Names move: a connection is not kept longer than a change of address should take to be noticed.
     private static readonly TimeSpan ConnectionKept = TimeSpan.FromMinutes(10);
 
-    // Made when first needed: reading the host's authorities takes longer than all the rest of a start.
-    private readonly Dictionary<string, Lazy<HttpMessageInvoker>> _byLane = new(StringComparer.Ordinal);
+    // Made when first needed: reading the host's authorities takes longer than all the rest of a start. By what a connection depends on: a lane that
+    // is configured anew gets a new client, and calls in progress keep the old one, whose connections close when they idle.
+    private readonly ConcurrentDictionary<(string Lane, string Scheme, TimeSpan ConnectTimeout), Lazy<HttpMessageInvoker>> _clients = new();
+    private readonly Uri? _proxy;
+    private readonly TrustedRoots _roots;
 
     public UpstreamClients(CcpConfig config, TrustedRoots roots)
     {
-        foreach (var lane in config.Lanes)
-        {
-            _byLane.Add(lane.Name, new Lazy<HttpMessageInvoker>(() => new HttpMessageInvoker(HandlerFor(lane, config.Server.UpstreamProxy, roots))));
-        }
+        _proxy = config.Server.UpstreamProxy;
+        _roots = roots;
     }
 
-    public HttpMessageInvoker For(LaneConfig lane) => _byLane[lane.Name].Value;
+    public HttpMessageInvoker For(LaneConfig lane) => _clients.GetOrAdd(
+        (lane.Name, lane.BaseUrl.Scheme, lane.ConnectTimeout),
+        static (_, made) => new Lazy<HttpMessageInvoker>(() => new HttpMessageInvoker(HandlerFor(made.Lane, made.Proxy, made.Roots))),
+        (Lane: lane, Proxy: _proxy, Roots: _roots)).Value;
 
     public void Dispose()
     {
-        foreach (var client in _byLane.Values.Where(client => client.IsValueCreated))
+        foreach (var client in _clients.Values.Where(client => client.IsValueCreated))
         {
             client.Value.Dispose();
         }

@@ -6,9 +6,12 @@ namespace Ccp.Licenses;
 /// <summary>What operators read about a license. Nothing of a pack that did not verify stands in it.</summary>
 internal static class LicenseWords
 {
+    /// <summary>Said when nobody tried to have one.</summary>
+    public const string None = "there is no license";
+
     public static string Of(LicenseProblem problem) => problem switch
     {
-        LicenseProblem.Missing => "there is no license",
+        LicenseProblem.Missing => None,
         LicenseProblem.Malformed => "the pack is not a license with its signature; ask its issuer for it again",
         LicenseProblem.DuplicateMember => "the license names something twice; ask its issuer for another",
         LicenseProblem.KeyUnknown => "the license is signed with a key that this build of ccp does not trust; a newer version may",

@@ -5,11 +5,20 @@ using Microsoft.Extensions.Logging;
 namespace Ccp.Routing;
 
 /// <summary>The circuit of every lane.</summary>
-internal sealed class LaneCircuits(IReadOnlyList<LaneConfig> lanes, TimeProvider time, ILogger log)
+internal sealed class LaneCircuits
 {
     private static readonly FrozenDictionary<string, LaneOutage> NoneDown = FrozenDictionary<string, LaneOutage>.Empty;
 
-    private readonly LaneCircuit[] _all = [.. lanes.Select(lane => new LaneCircuit(lane.Name, time, log))];
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private volatile LaneCircuit[] _all;
+
+    public LaneCircuits(IReadOnlyList<LaneConfig> lanes, TimeProvider time, ILogger log)
+    {
+        _time = time;
+        _log = log;
+        _all = [.. lanes.Select(New)];
+    }
 
     /// <summary>The lanes that are down at this moment; the same empty object as long as there is none.</summary>
     public IReadOnlyDictionary<string, LaneOutage> Down
@@ -32,6 +41,14 @@ internal sealed class LaneCircuits(IReadOnlyList<LaneConfig> lanes, TimeProvider
     /// <summary>For people: how each lane is.</summary>
     public Dictionary<string, string> Shown => _all.ToDictionary(circuit => circuit.Lane, circuit => circuit.Shown, StringComparer.Ordinal);
 
+    /// <summary>Takes up lanes that came, and forgets those that went; how the others are is not forgotten.</summary>
+    public void Follow(IReadOnlyList<LaneConfig> lanes)
+    {
+        var known = _all;
+        _all = [.. lanes.Select(lane => Array.Find(known, circuit => circuit.Lane == lane.Name) ?? New(lane))];
+    }
+
+    /// <summary>For a call that began before its lane went, one that nobody else looks at.</summary>
     public LaneCircuit Of(LaneConfig lane)
     {
         foreach (var circuit in _all)
@@ -42,6 +59,8 @@ internal sealed class LaneCircuits(IReadOnlyList<LaneConfig> lanes, TimeProvider
             }
         }
 
-        throw new ArgumentException($"There is no lane {lane.Name}.", nameof(lane));
+        return New(lane);
     }
+
+    private LaneCircuit New(LaneConfig lane) => new(lane.Name, _time, _log);
 }

@@ -98,6 +98,9 @@ internal static partial class LogEvents
     [LoggerMessage(93, LogLevel.Warning, "A 429 or a fallback could not be written down, and is forgotten at the next start: {Reason}")]
     public static partial void QuotaNotWritten(this ILogger log, string reason);
 
+    [LoggerMessage(95, LogLevel.Error, "The quotas of the changed configuration could not be counted, and those before stay until the next reload: {Reason}")]
+    public static partial void QuotasNotTakenUp(this ILogger log, string reason);
+
     [LoggerMessage(94, LogLevel.Information, "The quotas were read anew, {Count} in all, by {Actor}")]
     public static partial void QuotasReloaded(this ILogger log, int count, string actor);
 
@@ -121,6 +124,30 @@ internal static partial class LogEvents
 
     [LoggerMessage(68, LogLevel.Warning, "This is a dev build: it also trusts the license keys in the environment")]
     public static partial void DevBuild(this ILogger log);
+
+    [LoggerMessage(70, LogLevel.Information, "Configuration taken up: {Lanes} lanes, {Routes} routes, paused: {Paused}; asked for by {Asker}")]
+    public static partial void ConfigTakenUp(this ILogger log, int lanes, int routes, bool paused, string asker);
+
+    [LoggerMessage(71, LogLevel.Error, "The configuration stays as it was: {Problem}")]
+    public static partial void ConfigRefused(this ILogger log, string problem);
+
+    [LoggerMessage(72, LogLevel.Warning, "Changed in the file, and taken up by a restart only: {Settings}")]
+    public static partial void ConfigNeedsRestart(this ILogger log, string settings);
+
+    [LoggerMessage(73, LogLevel.Warning, "Lanes {What}, by {Actor}")]
+    public static partial void LanesSwitched(this ILogger log, string what, string actor);
+
+    [LoggerMessage(74, LogLevel.Information, "Policy {Version} is in force until {Expires}, with {Routes} routes")]
+    public static partial void PolicyInForce(this ILogger log, string version, string expires, int routes);
+
+    [LoggerMessage(75, LogLevel.Warning, "No policy is in force, and the built-in route decides: {Reason}")]
+    public static partial void NoPolicy(this ILogger log, string reason);
+
+    [LoggerMessage(76, LogLevel.Warning, "The policy stays as it was: {Reason}")]
+    public static partial void PolicyNotTaken(this ILogger log, string reason);
+
+    [LoggerMessage(77, LogLevel.Warning, "The policy in force could not be kept for the next start: {Reason}")]
+    public static partial void PolicyNotKept(this ILogger log, string reason);
 
     [LoggerMessage(66, LogLevel.Information, "Issued a license: plan {Plan}, features {Features}, until {Expires}, key {KeyId}; redemption {Count} of {CountMax} of its invite")]
     public static partial void LicenseIssued(this ILogger log, string plan, string features, string expires, string keyId, long count, long countMax);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Ccp.Configuration;
 using Ccp.Metering;
 using Ccp.Routing;
@@ -23,32 +24,33 @@ internal sealed class ThinkingGuard : IAsyncDisposable
 
     private readonly WriteQueue _writes;
     private readonly SignatureMemory _memory;
-    private readonly Dictionary<string, SignatureSeen> _listeners;
-    private readonly Dictionary<string, IsForeignSignature> _judges;
+    private readonly Func<CcpConfig> _config;
+    private readonly ConcurrentDictionary<string, SignatureSeen> _listeners = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, IsForeignSignature> _judges = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _oneWrite = new(1, 1);
     private readonly ITimer _timer;
 
-    public ThinkingGuard(CcpConfig config, Database store, WriteQueue writes, TimeProvider time)
+    /// <param name="config">The one in force.</param>
+    public ThinkingGuard(Func<CcpConfig> config, Database store, WriteQueue writes, TimeProvider time)
     {
+        _config = config;
         _writes = writes;
         _memory = new SignatureMemory(BlocksMax, time);
         _memory.Load(SignatureStore.Load(store, time.GetUtcNow(), BlocksMax));
-        _listeners = !HasSecondLane(config) ? [] : config.Lanes.ToDictionary(
-            lane => lane.Name,
-            lane => (SignatureSeen)(signature => _memory.Note(SignatureHash.Of(signature), lane.Name)),
-            StringComparer.Ordinal);
-        _judges = config.Lanes.ToDictionary(
-            lane => lane.Name,
-            lane => (IsForeignSignature)(signature => _memory.LaneOf(SignatureHash.Of(signature)) is { } signer && signer != lane.Name),
-            StringComparer.Ordinal);
         _timer = time.CreateTimer(_ => WriteUnlessWriting(), null, WriteEvery, WriteEvery);
     }
 
     /// <returns>What an answer of this lane is listened to with; null where no other lane could ever be sent its blocks.</returns>
-    public SignatureSeen? ListenerFor(string lane) => _listeners.GetValueOrDefault(lane);
+    public SignatureSeen? ListenerFor(string lane) => !HasSecondLane(_config()) ? null : _listeners.GetOrAdd(
+        lane,
+        static (lane, memory) => signature => memory.Note(SignatureHash.Of(signature), lane),
+        _memory);
 
     /// <returns>Whether a block may not go to this lane; null when all may.</returns>
-    public IsForeignSignature? JudgeFor(string lane) => _memory.KnowsOnly(lane) ? null : _judges[lane];
+    public IsForeignSignature? JudgeFor(string lane) => _memory.KnowsOnly(lane) ? null : _judges.GetOrAdd(
+        lane,
+        static (lane, memory) => signature => memory.LaneOf(SignatureHash.Of(signature)) is { } signer && signer != lane,
+        _memory);
 
     public async ValueTask DisposeAsync()
     {

@@ -8,6 +8,7 @@ using Ccp.Tests.Configuration;
 using Ccp.Tests.Ledger;
 using Ccp.Tests.Shared;
 using Ccp.Tests.Store;
+using Ccp.Thinking;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -44,7 +45,9 @@ public sealed class ForwarderTests : IAsyncDisposable
         var plan = new LanePlan(lane, lane.Key!, IsUsersOwnKey: false, "test", Rates: null);
         using var clients = new UpstreamClients(config, TrustedRoots.Find(null, null, null));
         using var active = new ActiveCalls(new ManualClock());
-        var forwarder = new Forwarder(clients, active, new ManualClock(), NullLogger.Instance);
+        var clock = new ManualClock();
+        await using var thinking = new ThinkingGuard(() => config, _books.Database, _books.Writes, clock);
+        var forwarder = new Forwarder(clients, new LaneCircuits(config.Lanes, clock, NullLogger.Instance), active, thinking, clock, NullLogger.Instance);
         var money = new CallMoney(_books.Ledger, _books.Ledger.PlaceNothing(RequestId.New()), row: null, rates: null);
         using var broken = new HttpRequestMessage(HttpMethod.Post, lane.BaseUrl) { Content = new BrokenContent() };
 

@@ -1,5 +1,6 @@
 using Ccp.Admin;
-using Ccp.Tests.Configuration;
+using Ccp.Configuration;
+using Ccp.Forwarding;
 using Ccp.Tests.Shared;
 
 namespace Ccp.Tests.Quotas;
@@ -113,31 +114,42 @@ public sealed class QuotaBookTests
     {
         await using var scene = await QuotaScene.BuildAsync();
         await scene.ServeAsync(500);
-        var toml = "[[quota]]\nmodel = '*'\nlane = 'zai'\nrolling_tokens = 500";
-        using var api = new AdminApi(scene.Books.Till, scene.Books.License, readConfig: () => Configured.Result(toml));
-
-        var answer = await api.HandleAsync(Reload());
-        Assert.Equal(200, answer.Status);
+        scene.Books.FileText = "[[quota]]\nmodel = '*'\nlane = 'zai'\nrolling_tokens = 500";
+        Assert.Equal(200, (await ReloadAsync()).Status);
         Assert.Equal(("*", 500L, 500L, true), (scene.Standing.Quota.Pattern, scene.Standing.Rolling!.Used, scene.Standing.Rolling.Cap, scene.Standing.IsFull));
 
-        toml = "[[quota]]\nmodel = '*'\nlane = 'nowhere'\nrolling_tokens = 5";
-        answer = await api.HandleAsync(Reload());
-        Assert.Equal(409, answer.Status);
-        Assert.Contains("config.toml:3:8: quota.lane", System.Text.Encoding.UTF8.GetString(answer.Json), StringComparison.Ordinal);
+        scene.Books.FileText = "[[quota]]\nmodel = '*'\nlane = 'nowhere'\nrolling_tokens = 5";
+        var wrong = await ReloadAsync();
+        Assert.Equal(409, wrong.Status);
+        Assert.Contains("config.toml:3:8: quota.lane", wrong.Error, StringComparison.Ordinal);
+        Assert.Equal("zai", scene.Standing.Quota.Lane);
 
-        toml = "[[lane]]\nname = 'house'\nbase_url = 'http://127.0.0.1:1'\nkey = ''\n[[quota]]\nmodel = '*'\nlane = 'house'\nrolling_tokens = 5";
-        answer = await api.HandleAsync(Reload());
-        Assert.Equal(409, answer.Status);
-        Assert.Equal("*", scene.Standing.Quota.Pattern);
+        scene.Books.FileText = "[[lane]]\nname = 'house'\nbase_url = 'http://127.0.0.1:1'\nkey = ''\n[[quota]]\nmodel = '*'\nlane = 'house'\nrolling_tokens = 5";
+        Assert.Equal(200, (await ReloadAsync()).Status);
+        Assert.Equal(("house", 0L), (scene.Standing.Quota.Lane, scene.Standing.Rolling!.Used));
 
-        static AdminRequest Reload() => new("POST", "/v1/quotas/reload", new Dictionary<string, string>(), default, new AdminActor(null, IsHostOperator: true));
+        Task<Answer> ReloadAsync() => scene.Books.AskAsync("POST", "/v1/quotas/reload");
+    }
+
+    [Fact]
+    public async Task A_changed_file_brings_its_quotas_with_it()
+    {
+        await using var scene = await QuotaScene.BuildAsync();
+        await scene.ServeAsync(500);
+        scene.Books.FileText = "[[quota]]\nmodel = '*'\nlane = 'zai'\nrolling_tokens = 700";
+        scene.Books.Board.Config.Reload("a test");
+        await Store.Waiting.UntilAsync(() => scene.Standing.Quota.RollingTokens == 700);
+        Assert.Equal(500, scene.Standing.Rolling!.Used);
     }
 
     [Fact]
     public async Task Without_a_server_there_is_nothing_to_reload()
     {
         await using var books = TillUnderTest.WithConfig();
-        Assert.Equal(409, (await books.AskAsync("POST", "/v1/quotas/reload")).Status);
+        using var board = new Switchboard(books.Till, DataDirectory.At(books.Home), TrustedRoots.Find(null, null, null), books.License);
+        using var api = new AdminApi(books.Till, books.License, board);
+        var answer = await api.HandleAsync(new AdminRequest("POST", "/v1/quotas/reload", new Dictionary<string, string>(), default, new AdminActor(null, IsHostOperator: true)));
+        Assert.Equal(409, answer.Status);
     }
 
     [Fact]

@@ -142,7 +142,7 @@ public sealed class ThinkingGuardTests : IAsyncDisposable
     private ThinkingGuard Guard(CcpConfig? config = null)
     {
         using var store = Database.OpenReader(_till.Till.DatabasePath);
-        return new ThinkingGuard(config ?? TwoLanes, store, _till.Till.Writes, _till.Clock);
+        return new ThinkingGuard(() => config ?? TwoLanes, store, _till.Till.Writes, _till.Clock);
     }
 
     private long Stored(string where = "1")

@@ -72,7 +72,7 @@ internal abstract class CcpUnderTest : IAsyncDisposable
     {
         var setup = new CcpSetup { UpstreamUrl = upstream };
         change?.Invoke(setup);
-        CcpUnderTest ccp = IsNative ? new NativeCcp(setup) : new InProcessCcp(setup);
+        CcpUnderTest ccp = IsNative && !setup.IsInProcess ? new NativeCcp(setup) : new InProcessCcp(setup);
         await ccp.RunAsync();
         if (balance != "0")
         {
@@ -84,6 +84,13 @@ internal abstract class CcpUnderTest : IAsyncDisposable
 
     /// <summary>Starts it, again if need be, on the same store.</summary>
     public abstract Task RunAsync();
+
+    /// <summary>Writes the configuration as <see cref="Setup"/> has it now, in one step, as a careful operator does.</summary>
+    public void RewriteConfig()
+    {
+        File.WriteAllText(ConfigPath + ".new", Setup.Toml);
+        File.Move(ConfigPath + ".new", ConfigPath, overwrite: true);
+    }
 
     /// <summary>As SIGTERM does: open calls finish, everything is written.</summary>
     public abstract Task StopAsync();
@@ -187,6 +194,9 @@ internal sealed class CcpSetup
 
     /// <summary>The data directory, which stays its giver's to delete; null for one of its own.</summary>
     public string? Home { get; set; }
+
+    /// <summary>Never the native executable: for licenses, which no build of it trusts when a test signed them.</summary>
+    public bool IsInProcess { get; set; }
 
     /// <summary>In process only: the keys whose licenses it trusts; null for those that it was built with.</summary>
     public IReadOnlyDictionary<string, byte[]>? LicenseKeys { get; set; }

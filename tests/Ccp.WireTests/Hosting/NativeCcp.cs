@@ -65,6 +65,12 @@ internal sealed class NativeCcp(CcpSetup setup) : CcpUnderTest(setup)
         }
     }
 
+    public async Task HangUpAsync()
+    {
+        using var hangup = Process.Start("kill", ["-HUP", _process!.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await hangup.WaitForExitAsync();
+    }
+
     /// <summary>As a power cut does to the process: nothing more is written.</summary>
     public async Task KillAsync()
     {

@@ -1,0 +1,31 @@
+# Points the shell that sources it, bash or zsh, at a ccp on this host. ccp env does the same for others, and for a ccp elsewhere.
+#
+#   . scripts/ccp-env.sh [PORT]        the port is 8082 unless it is named
+#
+#   CCP_TOKEN            the access token; without it the shell keeps the ANTHROPIC_AUTH_TOKEN it has
+#   CCP_HAIKU_MODEL      also sets ANTHROPIC_DEFAULT_HAIKU_MODEL, the model that Claude Code takes for haiku
+#   CCP_SUBAGENT_MODEL   also sets CLAUDE_CODE_SUBAGENT_MODEL, the model that sub-agents run on
+
+case ${1-8082} in
+    '' | *[!0-9]*)
+        echo "usage: . scripts/ccp-env.sh [PORT]" >&2
+        ;;
+    *)
+        export ANTHROPIC_BASE_URL="http://127.0.0.1:${1-8082}"
+        if [ -n "${CCP_TOKEN-}" ]; then
+            export ANTHROPIC_AUTH_TOKEN="$CCP_TOKEN"
+        fi
+
+        # It would come first.
+        unset ANTHROPIC_API_KEY
+        if [ -n "${CCP_HAIKU_MODEL-}" ]; then
+            export ANTHROPIC_DEFAULT_HAIKU_MODEL="$CCP_HAIKU_MODEL"
+        fi
+
+        if [ -n "${CCP_SUBAGENT_MODEL-}" ]; then
+            export CLAUDE_CODE_SUBAGENT_MODEL="$CCP_SUBAGENT_MODEL"
+        fi
+
+        echo "Claude Code in this shell now uses $ANTHROPIC_BASE_URL."
+        ;;
+esac

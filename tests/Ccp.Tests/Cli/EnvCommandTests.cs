@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Ccp.Cli;
+using Ccp.Tests.Configuration;
+using Ccp.Tests.Store;
+
+namespace Ccp.Tests.Cli;
+
+public sealed class EnvCommandTests
+{
+    [Theory]
+    [InlineData("plain")]
+    [InlineData("it's $HOME `id` \"x\" \\ ; rm")]
+    public async Task A_shell_reads_each_value_as_it_is(string value)
+    {
+        var lines = ShellLines.For("sh").Set("X", value) + "\n" + ShellLines.For("sh").Unset("Y");
+
+        Assert.Equal($"[{value}][]", await ShAsync("sh", $"Y=1\n{lines}\nprintf '[%s][%s]' \"$X\" \"${{Y-}}\""));
+    }
+
+    [Fact]
+    public void Other_shells_have_their_own_ways()
+    {
+        Assert.Equal(@"set -gx X 'it\'s \\'", ShellLines.For("fish").Set("X", @"it's \"));
+        Assert.Equal("$env:X = 'it''s'", ShellLines.For("powershell").Set("X", "it's"));
+    }
+
+    [Theory]
+    [InlineData("--url", "nonsense")]
+    [InlineData("--url", "ftp://host")]
+    [InlineData("--token-file", "/nowhere/at/all")]
+    [InlineData("--haiku", "two words")]
+    public async Task What_no_shell_should_read_is_wrong_usage(string option, string value)
+    {
+        var root = new RootCommand { EnvCommand.Build(_ => null) };
+        Assert.Equal(ExitCodes.WrongUsage, await root.Parse(["env", option, value]).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }));
+    }
+
+    public static TheoryData<string> Shells => [.. new[] { "sh", "bash", "zsh" }.Where(shell => Find(shell) is not null)];
+
+    [Theory]
+    [MemberData(nameof(Shells))]
+    public async Task The_script_points_the_shell_that_sources_it_at_ccp(string shell)
+    {
+        var script = Path.Combine(Repository.Root, "scripts", "ccp-env.sh");
+        const string Show = "printf '%s|%s|%s|%s|%s' \"$ANTHROPIC_BASE_URL\" \"${ANTHROPIC_AUTH_TOKEN-none}\" \"${ANTHROPIC_API_KEY-none}\" \"${ANTHROPIC_DEFAULT_HAIKU_MODEL-none}\" \"${CLAUDE_CODE_SUBAGENT_MODEL-none}\"";
+
+        Assert.Equal("http://127.0.0.1:8082|none|none|none|none", await ShAsync(shell, $"ANTHROPIC_API_KEY=x; . '{script}' >/dev/null; {Show}"));
+        Assert.Equal("http://127.0.0.1:9000|t|none|h|s", await ShAsync(shell, $"CCP_TOKEN=t CCP_HAIKU_MODEL=h CCP_SUBAGENT_MODEL=s; set -- 9000; . '{script}' 9000 >/dev/null; {Show}"));
+        Assert.Equal("none", await ShAsync(shell, $"set -- 90x00; . '{script}' 90x00 2>/dev/null; printf '%s' \"${{ANTHROPIC_BASE_URL-none}}\""));
+    }
+
+    [Fact]
+    public async Task A_file_beside_the_working_directory_gives_what_the_environment_lacks()
+    {
+        using var folder = new TempFolder();
+        var script = Path.Combine(Repository.Root, "scripts", "with-env");
+        Task<string> RunAsync(string before = "") => ShAsync("sh", $"cd '{folder.Path}'; {before} '{script}' sh -c 'printf \"%s|%s\" \"${{ZAI_API_KEY-none}}\" \"${{DEFAULT_ANTHROPIC_API_KEY-none}}\"'");
+
+        Assert.Equal("none|none", await RunAsync());
+        await File.WriteAllTextAsync(folder[".env"], "bare.key-1\n", TestContext.Current.CancellationToken);
+        Assert.Equal("bare.key-1|none", await RunAsync());
+        await File.WriteAllTextAsync(folder[".env"], "# keys\n\nexport ZAI_API_KEY=\"quoted\"\r\nDEFAULT_ANTHROPIC_API_KEY='other'\nPATH=/nowhere\n", TestContext.Current.CancellationToken);
+        Assert.Equal("quoted|other", await RunAsync());
+        Assert.Equal("mine|other", await RunAsync("ZAI_API_KEY=mine"));
+        await File.WriteAllTextAsync(folder[".env"], "ZAI_API_KEY=$(touch run)`touch run`", TestContext.Current.CancellationToken);
+        Assert.Equal("$(touch run)`touch run`|none", await RunAsync());
+        Assert.False(File.Exists(folder["run"]));
+    }
+
+    private static string? Find(string program) => new[] { "/bin", "/usr/bin", "/usr/local/bin" }.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+
+    private static async Task<string> ShAsync(string shell, string text)
+    {
+        var start = new ProcessStartInfo(Find(shell)!, ["-c", text]) { RedirectStandardOutput = true };
+        start.Environment.Clear();
+        start.Environment["PATH"] = "/usr/bin:/bin";
+        using var process = Process.Start(start)!;
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return output;
+    }
+}

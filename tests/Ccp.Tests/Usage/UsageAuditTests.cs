@@ -1,0 +1,144 @@
+using Ccp.Admin;
+using Ccp.Tests.Shared;
+using Ccp.Tests.Store;
+using Ccp.Usage;
+
+namespace Ccp.Tests.Usage;
+
+public sealed class UsageAuditTests
+{
+    private const string Haiku = "claude-haiku-4-5";
+    private const string Opus = "claude-opus-5-5";
+
+    [Fact]
+    public void A_log_in_which_all_is_right_has_no_findings()
+    {
+        var audit = Audit(
+            null,
+            Decision("a", 1, "anthropic", Haiku, "license_block"),
+            End("a", 2, "anthropic", Haiku),
+            Decision("b", 3, "zai", Haiku, "default"),
+            Decision("c", 3, "anthropic", Opus, "default"),
+            End("c", 4, "anthropic", Opus),
+            End("b", 5, "zai", Haiku, ""","header_mode":"x-api-key" """),
+            Decision("d", 6, "zai", Haiku, "default"),
+            End("d", 7, "anthropic", Haiku, ""","fallback":"fallback","fallback_from":"zai" """),
+            Decision("e", 8, "anthropic", Haiku, "failover_paused"),
+            End("e", 9, "anthropic", Haiku),
+            """{"ts":10,"rid":"refused","status":401,"reason":"token_invalid","retry":0}""",
+            Decision("running", 11, "zai", Haiku, "default"));
+
+        Assert.Empty(audit.End());
+        Assert.Equal((12L, 6L, 6L, 1), (audit.Lines, audit.Decisions, audit.Completions, audit.Open));
+    }
+
+    [Theory]
+    [InlineData("default")]
+    [InlineData("route")]
+    [InlineData("policy")]
+    public void A_haiku_on_the_default_lane_is_found_while_there_is_a_license_and_nothing_excuses_it(string reason)
+    {
+        string[] lines = [Decision("a", 1, "anthropic", Haiku, reason), End("a", 2, "anthropic", Haiku)];
+        string[] licensed = [Decision("z", 0, "zai", Haiku, "default"), End("z", 1, "zai", Haiku)];
+        string[] ended = [Decision("y", 1, "anthropic", Haiku, "license_block"), End("y", 1, "anthropic", Haiku)];
+
+        Assert.Empty(Audit(null, lines).End());
+        Assert.Empty(Audit(null, [.. licensed, .. ended, .. lines]).End());
+        var found = Assert.Single(Audit(null, [.. licensed, .. lines]).End());
+        Assert.Equal(("usage.jsonl", 4L), (found.File, found.Line));
+        Assert.Contains($"a took {Haiku} to the anthropic lane while the license allows another (decision: {reason})", found.Message, StringComparison.Ordinal);
+        Assert.Single(Audit(true, lines).End());
+        Assert.Single(Audit(true, ended).End());
+    }
+
+    [Theory]
+    [InlineData("no_credentials")]
+    [InlineData("lane_dearer")]
+    [InlineData("safeguards_avoided")]
+    [InlineData("quota_block")]
+    [InlineData("lane_down")]
+    [InlineData("manual_override")]
+    [InlineData("failover_paused")]
+    public void A_reason_excuses_it(string reason) => Assert.Empty(Audit(true, Decision("a", 1, "anthropic", Haiku, reason), End("a", 2, "anthropic", Haiku)).End());
+
+    [Fact]
+    public void A_header_of_another_lane_has_no_place_on_the_default_one()
+    {
+        var found = Assert.Single(Audit(null, Decision("a", 1, "anthropic", Opus, "default"), End("a", 2, "anthropic", Opus, ""","header_mode":"authorization" """)).End());
+
+        Assert.Equal(2, found.Line);
+        Assert.Contains("a has header_mode authorization on the anthropic lane", found.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Decisions_and_ends_belong_together()
+    {
+        var start = Decision("first", 0, "zai", Opus, "route");
+        Assert.Contains("was never decided", Message(start, End("a", 5, "anthropic", Opus)), StringComparison.Ordinal);
+        Assert.Contains("ended on anthropic", Message(Decision("a", 1, "zai", Opus, "route"), End("a", 2, "anthropic", Opus)), StringComparison.Ordinal);
+        Assert.Contains("is decided twice", Message(Decision("a", 1, "zai", Opus, "route"), Decision("a", 1, "zai", Opus, "route"), End("a", 2, "zai", Opus)), StringComparison.Ordinal);
+        Assert.Contains("has no end", Message(Decision("a", 1, "zai", Opus, "route"), Decision("b", 7200, "zai", Opus, "route")), StringComparison.Ordinal);
+        Assert.Contains("from elsewhere", Message(Decision("a", 1, "zai", Opus, "route"), End("a", 2, "anthropic", Opus, ""","fallback_from":"elsewhere" """)), StringComparison.Ordinal);
+        Assert.Contains("names zai as its decision", Message(Decision("a", 1, "zai", Opus, "route").Replace("\"lane\":\"zai\"", "\"lane\":\"anthropic\"", StringComparison.Ordinal), End("a", 2, "anthropic", Opus)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_call_that_began_before_the_log_does_may_end_in_it()
+    {
+        Assert.Empty(Audit(null, End("old", 100, "anthropic", Opus, ""","latency_ms":1 """)).End());
+        Assert.Empty(Audit(null, Decision("a", 99, "zai", Opus, "route"), End("old", 100, "anthropic", Opus, ""","latency_ms":2000 """)).End());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("nonsense")]
+    [InlineData("[1]")]
+    [InlineData("{\"ts\":1}")]
+    [InlineData("{\"rid\":\"\\ud800\"}")]
+    [InlineData("{\"rid\":\"a\"")]
+    public void What_is_no_line_of_a_log_is_found(string line) => Assert.Single(Audit(null, line).End());
+
+    [Fact]
+    public async Task The_files_are_read_from_the_oldest_on_and_a_line_that_is_being_written_waits()
+    {
+        using var folder = new TempFolder();
+        await File.WriteAllTextAsync(folder["usage.1.jsonl"], Decision("a", 1, "zai", Opus, "route") + "\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(folder["usage.jsonl"], End("a", 2, "zai", Opus) + "\n" + "{\"ts\":3,\"rid\":\"b", TestContext.Current.CancellationToken);
+
+        var verdict = UsageVerdictView.Of(UsageLogFiles.In(folder.Path), isLicensed: null);
+
+        Assert.Equal((true, 2L, 0), (verdict.Ok, verdict.Lines, verdict.Open));
+        Assert.Equal(["usage.1.jsonl", "usage.jsonl"], verdict.Files.Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task The_administration_audits_the_log_of_its_server()
+    {
+        await using var till = TillUnderTest.WithConfig();
+        Assert.Equal("""{"ok":true,"files":[],"lines":0,"decisions":0,"completions":0,"open":0,"findingsInAll":0,"findings":[]}""", (await till.AskAsync("GET", "/admin/verify")).Text);
+
+        Directory.CreateDirectory(Path.Combine(till.Home, "logs"));
+        await File.WriteAllTextAsync(Path.Combine(till.Home, "logs", "usage.jsonl"), Decision("a", 1, "anthropic", Haiku, "default") + "\n" + End("a", 2, "anthropic", Haiku) + "\n", TestContext.Current.CancellationToken);
+        Assert.True((await till.AskAsync("GET", "/admin/verify")).Json.GetProperty("ok").GetBoolean());
+        Assert.False((await till.AskAsync("GET", "/admin/verify?licensed=1")).Json.GetProperty("ok").GetBoolean());
+    }
+
+    private static string Message(params string[] lines) => Assert.Single(Audit(null, lines).End()).Message;
+
+    private static UsageAudit Audit(bool? isLicensed, params string[] lines)
+    {
+        var audit = new UsageAudit(isLicensed);
+        for (var line = 0; line < lines.Length; line++)
+        {
+            audit.Read("usage.jsonl", line + 1, lines[line]);
+        }
+
+        return audit;
+    }
+
+    private static string Decision(string id, int ts, string lane, string model, string reason) =>
+        $$"""{"ts":{{ts}},"rid":"{{id}}","status":-1,"lane":"{{lane}}","model":"{{model}}","event":"decision","decision":"{{lane}}","decision_reason":"{{reason}}"}""";
+
+    private static string End(string id, int ts, string lane, string model, string more = "") =>
+        $$"""{"ts":{{ts}},"rid":"{{id}}","status":200,"lane":"{{lane}}","model":"{{model}}","reason":"ok","retry":0{{more}}}""";
+}
