@@ -42,7 +42,7 @@ internal sealed partial class AdminOperations
         StoreProof? proof = null;
         try
         {
-            StoreCopy.Make(till.DatabasePath, path, database =>
+            StoreCopy.Make(till.DatabasePath, path, till.Time, database =>
             {
                 proof = StoreProof.Of(database, till.Master);
                 if (proof.Problem is { } problem)

@@ -29,7 +29,7 @@ internal static class StoreRestore
         StoreProof? proof = null;
         var copy = store + ".restoring-copy";
         File.Delete(copy);
-        StoreCopy.Make(backup, copy, database =>
+        StoreCopy.Make(backup, copy, time, database =>
         {
             proof = StoreProof.Of(database, master);
             if (proof.Problem is { } problem)

@@ -18,14 +18,14 @@ internal static class StoreCopy
     /// <param name="check">Looks at the copy, and throws when it is not to be kept.</param>
     /// <exception cref="IOException">The target is there, or cannot be written.</exception>
     /// <exception cref="StoreUnavailableException">The source cannot be read, or there is no room for the copy.</exception>
-    public static void Make(string source, string target, Action<Database> check)
+    public static void Make(string source, string target, TimeProvider time, Action<Database> check)
     {
         if (Path.Exists(target))
         {
             throw new IOException($"{target} is there already, and is not overwritten.");
         }
 
-        RemoveAbandoned(Path.GetDirectoryName(Path.GetFullPath(target))!);
+        RemoveAbandoned(Path.GetDirectoryName(Path.GetFullPath(target))!, time.GetUtcNow() - AbandonedAfter);
         var partial = $"{target}{Partial}{Guid.NewGuid():N}";
         try
         {
@@ -53,12 +53,12 @@ internal static class StoreCopy
     }
 
     /// <summary>Copies that a kill or a power cut left behind in this directory, whatever they were to be called.</summary>
-    private static void RemoveAbandoned(string directory)
+    private static void RemoveAbandoned(string directory, DateTimeOffset writtenBefore)
     {
         try
         {
             var parts = Directory.EnumerateFiles(directory, $"*{Partial}*").Where(path => IsAPartOfACopy(Path.GetFileName(path)));
-            foreach (var path in parts.Where(path => DateTime.UtcNow - File.GetLastWriteTimeUtc(path) >= AbandonedAfter).ToList())
+            foreach (var path in parts.Where(path => File.GetLastWriteTimeUtc(path) <= writtenBefore.UtcDateTime).ToList())
             {
                 File.Delete(path);
             }

@@ -47,7 +47,7 @@ public sealed class BackupTests : IAsyncDisposable
         foreach (var name in abandoned.Concat(kept))
         {
             await File.WriteAllTextAsync(_folder[name], "x");
-            File.SetLastWriteTimeUtc(_folder[name], DateTime.UtcNow - (name.StartsWith("running", StringComparison.Ordinal) ? TimeSpan.FromMinutes(59) : TimeSpan.FromMinutes(61)));
+            File.SetLastWriteTimeUtc(_folder[name], _till.Clock.GetUtcNow().UtcDateTime - (name.StartsWith("running", StringComparison.Ordinal) ? TimeSpan.FromMinutes(59) : TimeSpan.FromMinutes(61)));
         }
 
         Assert.Equal(201, (await BackUpAsync(_folder["a.db"])).Status);
@@ -58,7 +58,7 @@ public sealed class BackupTests : IAsyncDisposable
     [Fact]
     public void A_copy_that_is_thrown_away_leaves_nothing()
     {
-        Assert.Throws<StoreUnavailableException>(() => StoreCopy.Make(Store, _folder["a.db"], copy =>
+        Assert.Throws<StoreUnavailableException>(() => StoreCopy.Make(Store, _folder["a.db"], _till.Clock, copy =>
         {
             // As SQLite leaves them when it is stopped in the middle.
             File.WriteAllText(copy.Path + "-wal", "");

@@ -138,8 +138,9 @@ public sealed class LedgerBookTests : IAsyncDisposable
             await PostAsync(account, EntryKind.TopUp, number, $"{number}");
         }
 
-        var first = LedgerBook.Newest(_books.Database, account, limit: 2, before: null);
-        var second = LedgerBook.Newest(_books.Database, account, limit: 2, before: first[^1].Id);
+        using var reader = Ccp.Store.Database.OpenReader(_books.Path);
+        var first = LedgerBook.Newest(reader, account, limit: 2, before: null);
+        var second = LedgerBook.Newest(reader, account, limit: 2, before: first[^1].Id);
         Assert.Equal([5, 4, 3, 2], first.Concat(second).Select(entry => entry.Amount.Value));
     }
 
