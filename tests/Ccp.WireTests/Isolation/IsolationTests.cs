@@ -31,8 +31,8 @@ public sealed class IsolationTests
             count += await RunAsync(mode, takesApiKey, gone);
         }
 
-        // 5 forms × 4 answers × (3 + 4 + 4 troubles of a lane that is there, and 3 lanes that are gone).
-        Assert.Equal(5 * 4 * (11 + 3), count);
+        // 6 forms × 4 answers × (3 + 4 + 4 troubles of a lane that is there, and 3 lanes that are gone).
+        Assert.Equal(6 * 4 * (11 + 3), count);
         TestContext.Current.TestOutputHelper?.WriteLine($"{count} combinations, 0 leaks");
     }
 
@@ -171,6 +171,7 @@ public sealed class IsolationTests
         {
             ClientForm.ApiKey => [("x-api-key", token)],
             ClientForm.AuthToken => [("x-auth-token", token)],
+            ClientForm.CcpToken => [("x-ccp-token", token), ("authorization", $"Bearer sk-ant-oat01-{Parties.ClientCanary}")],
             ClientForm.Two => [("authorization", $"Bearer {token}"), ("x-api-key", $"sk-ant-{Parties.ClientCanary}")],
             _ => [("authorization", $"Bearer {token}")],
         };
