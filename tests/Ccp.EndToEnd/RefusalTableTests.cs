@@ -113,11 +113,17 @@ public sealed class RefusalTableTests
     [Fact]
     public async Task A_lane_that_failed_again_and_again_is_waited_for()
     {
+        Assert.SkipWhen(CcpUnderTest.IsNative, "Another process's clock cannot be moved.");
+        var clock = new ManualClock();
         var asked = 0;
-        await using var place = await Workplace.OpenAsync(request => Interlocked.Increment(ref asked) <= FailuresMax ? Answers.Overloaded() : ClaudeCodeAnswers.Answer(request));
+        await using var place = await Workplace.OpenAsync(
+            request => Interlocked.Increment(ref asked) <= FailuresMax ? Answers.Overloaded() : ClaudeCodeAnswers.Answer(request), change: setup => setup.Clock = clock);
         await FailAsync(place);
 
-        await GoesOnAsync(place, () => place.AskAsync("hello"), "lane_down_briefly");
+        await using var claude = place.Start("hello", []);
+        Assert.True(SpinWait.SpinUntil(() => RefusalsSoFar(place) > 0, TimeSpan.FromSeconds(30)), "The client was not told to wait.");
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await GoesOnAsync(place, claude.EndAsync, "lane_down_briefly");
     }
 
     [Fact]
@@ -215,6 +221,6 @@ public sealed class RefusalTableTests
     private static int RefusalsSoFar(Workplace place)
     {
         var log = Path.Combine(place.Ccp.Home, "logs", "usage.jsonl");
-        return File.Exists(log) ? File.ReadAllText(log).Split("_reached\"").Length + File.ReadAllText(log).Split("funds_spoken_for\"").Length - 2 : 0;
+        return File.Exists(log) ? new[] { "_reached\"", "funds_spoken_for\"", "lane_down_briefly\"" }.Sum(reason => File.ReadAllText(log).Split(reason).Length - 1) : 0;
     }
 }

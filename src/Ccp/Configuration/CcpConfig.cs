@@ -159,6 +159,9 @@ internal enum LaneHeader
 
     /// <summary>One of the two: the other is tried once when one is refused, and what works is remembered.</summary>
     Auto,
+
+    /// <summary>No key of ccp's: the caller's own <c>authorization</c>, as it came.</summary>
+    Passthrough,
 }
 
 /// <summary>A named upstream key, for users to refer to.</summary>

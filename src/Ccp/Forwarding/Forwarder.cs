@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
+using Ccp.Configuration;
 using Ccp.Refusals;
 using Ccp.Routing;
 using Ccp.Telemetry;
@@ -185,7 +186,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         {
             var start = new byte[ErrorBytesLookedAt];
             var length = await body.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, stop.Token);
-            if (IsAboutCcpsKey(answer.StatusCode, start.AsSpan(0, length)))
+            if (plan.Lane.Header != LaneHeader.Passthrough && IsAboutCcpsKey(answer.StatusCode, start.AsSpan(0, length)))
             {
                 return new Refusal(
                     RefusalCode.UpstreamKeyRefused,

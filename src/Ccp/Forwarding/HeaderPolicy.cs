@@ -68,6 +68,9 @@ internal static class HeaderPolicy
             case LaneHeader.Authorization:
                 to.Headers.TryAddWithoutValidation("authorization", $"Bearer {key.Reveal()}");
                 break;
+            case LaneHeader.Passthrough:
+                to.Headers.TryAddWithoutValidation("authorization", key.Reveal());
+                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(form));
         }

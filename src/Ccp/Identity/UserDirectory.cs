@@ -16,6 +16,9 @@ internal sealed class UserDirectory
 
     public void Replace(IReadOnlyList<User> users) => _table = new Table(users);
 
+    /// <summary>Whether somebody is known by this.</summary>
+    public bool Holds(ReadOnlySpan<char> token) => AccessToken.HashOf(token) is { } hash && _table.ByToken.ContainsKey(hash);
+
     /// <summary>Who is calling. Nothing of the request's body has been read yet.</summary>
     public Decision<User> Identify(string? token)
     {

@@ -35,6 +35,19 @@ internal sealed class Admission(UserDirectory users, AuthConfig auth, TimeProvid
         return LimitRefusals.FailedTokens(wait);
     }
 
+    /// <summary>A caller's own login to a provider, unless it is a token of ccp's: that never leaves, wherever it was put.</summary>
+    /// <param name="authorization">The header's whole value, with its scheme.</param>
+    public Secret? LoginOrNone(Secret? authorization)
+    {
+        if (authorization is null)
+        {
+            return null;
+        }
+
+        var value = authorization.Reveal().AsSpan();
+        return users.Holds(value[(value.IndexOf(' ') + 1)..].Trim()) ? null : authorization;
+    }
+
     /// <summary>Whether the user may call at all, now and from there.</summary>
     /// <returns>Null when nothing speaks against it.</returns>
     public Refusal? RefusalOf(User user, Caller from)

@@ -60,7 +60,7 @@ internal sealed class CcpApplication(RelayPipeline relay, AdminEndpoint admin, S
     }
 
     private RelayRequest RequestOf(HttpContext context, RelayKind kind, string path) =>
-        new(context, kind, path, PresentedToken.In(context.Request.Headers), CallerAddress.Of(context, server.TrustedProxies));
+        new(context, kind, path, PresentedToken.In(context.Request.Headers), CallerAddress.Of(context, server.TrustedProxies)) { Login = PresentedToken.LoginIn(context.Request.Headers) };
 
     private async Task<Refusal?> AnswerAsync(HttpContext context, RequestId id)
     {

@@ -39,6 +39,9 @@ internal enum RefusalCode
     /// <summary>The lane has no key for this caller.</summary>
     NoUpstreamKey,
 
+    /// <summary>The lane passes on the caller's own login, and the call brought none.</summary>
+    NoOwnLogin,
+
     /// <summary>The upstream refused a key that ccp holds.</summary>
     UpstreamKeyRefused,
 

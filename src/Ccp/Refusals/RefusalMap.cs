@@ -53,6 +53,9 @@ internal static class RefusalMap
         RefusalCode.MethodNotAllowed => new(405, "invalid_request_error", ClientMayRetry: true),
         RefusalCode.NoUpstreamKey => new(503, "api_error", ClientMayRetry: false),
 
+        // The one case where it is the user who must log in, which is what the client says to a 401.
+        RefusalCode.NoOwnLogin => new(401, "authentication_error", ClientMayRetry: false),
+
         // Passed through, a 401 would tell the user to log in, which is nothing the user can do anything about.
         RefusalCode.UpstreamKeyRefused => new(503, "api_error", ClientMayRetry: false),
         RefusalCode.LaneUnreachable => new(503, "api_error", ClientMayRetry: true, RetryAfterSeconds: 5),

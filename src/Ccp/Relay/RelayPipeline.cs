@@ -78,7 +78,7 @@ internal sealed class RelayPipeline(
             }
 
             // :: 3 where to, with which key, at which price
-            if (!router().Plan(user, facts, isCharged, call.StartedAt, states.At(call.StartedAt)).Allows(out var plan, out refusal))
+            if (!router().Plan(user, facts, isCharged, call.StartedAt, states.At(call.StartedAt), admission.LoginOrNone(request.Login)).Allows(out var plan, out refusal))
             {
                 return call.Refusal = refusal;
             }
@@ -125,7 +125,7 @@ internal sealed class RelayPipeline(
             return LimitRefusals.Model(user.Limits, model);
         }
 
-        if (!router().Plan(user, facts: null, isCharged: false, call.StartedAt, states.At(call.StartedAt)).Allows(out var plan, out var refusal))
+        if (!router().Plan(user, facts: null, isCharged: false, call.StartedAt, states.At(call.StartedAt), admission.LoginOrNone(request.Login)).Allows(out var plan, out var refusal))
         {
             return refusal;
         }

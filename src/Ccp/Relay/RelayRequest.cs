@@ -1,3 +1,5 @@
+using System.Net;
+using Ccp.Configuration;
 using Ccp.Limits;
 using Microsoft.AspNetCore.Http;
 
@@ -10,6 +12,9 @@ namespace Ccp.Relay;
 internal sealed record RelayRequest(HttpContext Http, RelayKind Kind, string Path, string? Token, Caller From)
 {
     private const int IdLengthMax = 128;
+
+    /// <summary>The <c>authorization</c> that is not ccp's, for a lane that passes logins on; null when there is none.</summary>
+    public Secret? Login { get; init; }
 
     /// <summary>One per session of Claude Code, shared by its sub-agents.</summary>
     public string? SessionId => Identifier("x-claude-code-session-id");

@@ -5,6 +5,7 @@ using Ccp.Pricing;
 namespace Ccp.Routing;
 
 /// <summary>Where a call goes, with which key, at which price. Rates are null for calls that cost nothing.</summary>
+/// <param name="Key">Of the lane, or the user's own; on a lane that passes logins on, the caller's whole <c>authorization</c>.</param>
 /// <param name="IsUsersOwnKey">True: the rate-limit headers of the answer are the user's own and may pass.</param>
 internal sealed record LanePlan(LaneConfig Lane, Secret Key, bool IsUsersOwnKey, string Reason, RateCard? Rates)
 {

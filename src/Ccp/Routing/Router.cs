@@ -15,9 +15,10 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
 
     /// <param name="facts">Null for calls that name no model and cost nothing, such as the list of models: they go to the default lane.</param>
     /// <param name="isCharged">False for calls that cost nothing whatever the model, such as counting tokens.</param>
-    public Decision<LanePlan> Plan(User user, RequestFacts? facts, bool isCharged, DateTimeOffset now, RoutingState state)
+    /// <param name="login">The caller's own login to the provider; null when the call brought none.</param>
+    public Decision<LanePlan> Plan(User user, RequestFacts? facts, bool isCharged, DateTimeOffset now, RoutingState state, Secret? login = null)
     {
-        var call = new Call(user, facts, isCharged, now, state);
+        var call = new Call(user, facts, isCharged, now, state, login);
         var choice = facts is null ? _chooser.ToDefault(RouteReason.Default) : _chooser.Choose(user, facts.Model, state);
         var rejected = new List<RejectedLane>();
         Refusal? refusal = null;
@@ -81,10 +82,11 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
             return new Rejection(RouteReason.LicenseBlock);
         }
 
-        var (key, isOwn) = KeyFor(call.User, lane);
+        var isPassedOn = lane.Header == LaneHeader.Passthrough;
+        var (key, isOwn) = isPassedOn ? (call.Login, true) : KeyFor(call.User, lane);
         if (key is null)
         {
-            return new Rejection(RouteReason.NoCredentials, new Refusal(
+            return isPassedOn ? new Rejection(RouteReason.NoCredentials, LaneRefusals.NoLogin(lane)) : new Rejection(RouteReason.NoCredentials, new Refusal(
                 RefusalCode.NoUpstreamKey,
                 $"ccp has no API key to call the {lane.Name} lane with for user {call.User.Name}. Your operator can set the lane's key{KeyVariable(lane)}, or give you one of your own."));
         }
@@ -167,7 +169,7 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
         _ => "",
     };
 
-    private readonly record struct Call(User User, RequestFacts? Facts, bool IsCharged, DateTimeOffset Now, RoutingState State);
+    private readonly record struct Call(User User, RequestFacts? Facts, bool IsCharged, DateTimeOffset Now, RoutingState State, Secret? Login);
 
     /// <summary>Either a plan, or why there is none: a word for the log and, for what the default lane may lack, a refusal.</summary>
     private readonly record struct Rejection(LanePlan? Plan, string? Reason, Refusal? Refusal)

@@ -59,7 +59,7 @@ internal static class UsageLine
 
         if (call is { Plan: { } plan, Result: not null } && plan.Lane.Name != BuiltInLanes.Anthropic)
         {
-            json.WriteString("header_mode"u8, call.Form == LaneHeader.Authorization ? "authorization"u8 : "x-api-key"u8);
+            json.WriteString("header_mode"u8, call.Form switch { LaneHeader.Authorization => "authorization", LaneHeader.Passthrough => "passthrough", _ => "x-api-key" });
         }
 
         json.WriteBoolean("h2"u8, call.Result?.UsedHttp2 ?? false);

@@ -37,6 +37,7 @@ public sealed class RefusalMapTests
     [InlineData("BodyMalformed", 400, "invalid_request_error", true, null)]
     [InlineData("UnknownPath", 404, "not_found_error", true, null)]
     [InlineData("QuotaReached", 429, "rate_limit_error", true, null)]
+    [InlineData("NoOwnLogin", 401, "authentication_error", false, null)]
     [InlineData("UpstreamKeyRefused", 503, "api_error", false, null)]
     [InlineData("LaneUnreachable", 503, "api_error", true, 5)]
     [InlineData("LaneTimedOut", 503, "api_error", true, 5)]

@@ -143,6 +143,27 @@ public sealed class LaneDecisionTests
         Assert.Equal("key_of_DEFAULT_ANTHROPIC_API_KEY", Decide(Opus, Licensed, Toml, user: user).Key.Reveal());
     }
 
+    [Fact]
+    public void A_lane_that_passes_logins_on_takes_the_caller_s_and_no_key_and_no_other_lane_takes_the_login()
+    {
+        var keys = new Dictionary<string, string> { ["DEFAULT_ANTHROPIC_API_KEY"] = "left-over", ["ZAI_API_KEY"] = "key-of-zai" };
+        var config = Configured.Good("[[lane]]\nname = 'anthropic'\nheader = 'passthrough'" + Prices, keys);
+        Assert.Null(config.Lanes[0].Key);
+        var router = new Router(config, PriceBook.With(config.Prices));
+        var user = AccessTokenTests.Someone(1, "alice", "token") with { UpstreamKey = new Secret("sk-own") };
+
+        Assert.True(Plan(Opus, "Bearer login").Allows(out var plan, out _));
+        Assert.Equal(("anthropic", "Bearer login", true), (plan.Lane.Name, plan.Key.Reveal(), plan.IsUsersOwnKey));
+        Assert.True(Plan(Haiku, "Bearer login").Allows(out plan, out _));
+        Assert.Equal(("zai", "key-of-zai", "Bearer login"), (plan.Lane.Name, plan.Key.Reveal(), plan.Fallback?.Key.Reveal()));
+        Assert.True(Plan(Haiku, null).Allows(out plan, out _));
+        Assert.Equal(("zai", "key-of-zai", null), (plan.Lane.Name, plan.Key.Reveal(), plan.Fallback));
+        Assert.False(Plan(Opus, null).Allows(out _, out var refusal));
+        Assert.Equal(RefusalCode.NoOwnLogin, refusal.Code);
+
+        Decision<LanePlan> Plan(string model, string? login) => router.Plan(user, Facts(model), isCharged: true, Now, Licensed, login is null ? null : new Secret(login));
+    }
+
     private static void Goes(LanePlan plan, string lane, string reason, params string[] rejected)
     {
         Assert.Equal((lane, reason), (plan.Lane.Name, plan.Reason));

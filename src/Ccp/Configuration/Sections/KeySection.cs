@@ -20,9 +20,9 @@ internal static class KeySection
             // No default: a key that went to a lane nobody named would be a key given to a stranger.
             table.Require("lane");
             var lane = table.Text("lane");
-            if (lane is not null)
+            if (lane is not null && LaneSection.IsLane(table, "lane", lane, lanes) && lanes.Any(each => each.Name == lane && each.Header == LaneHeader.Passthrough))
             {
-                LaneSection.IsLane(table, "lane", lane, lanes);
+                table.Refuse("lane", $"the lane \"{lane}\" passes on each caller's own login; a key for it would never be used");
             }
 
             table.Require("value");

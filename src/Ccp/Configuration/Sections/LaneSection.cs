@@ -8,6 +8,9 @@ internal static class LaneSection
 {
     private static readonly (string, LaneHeader)[] HeaderWords = [("x-api-key", LaneHeader.ApiKey), ("authorization", LaneHeader.Authorization), ("auto", LaneHeader.Auto)];
 
+    /// <summary>Whose login is passed on is the file's to say: a variable that is left over must not change it.</summary>
+    private static readonly (string, LaneHeader)[] HeaderWordsOfFile = [.. HeaderWords, ("passthrough", LaneHeader.Passthrough)];
+
     private static readonly TimeSpan TimeoutMax = TimeSpan.FromDays(1);
 
     /// <returns>The default lane first, then the other built-in one, then those of the file in its order.</returns>
@@ -30,6 +33,11 @@ internal static class LaneSection
 
             var at = lanes.FindIndex(lane => lane.Name == name);
             var lane = ReadLane(table, at >= 0 ? lanes[at] : null, name, secrets, prices);
+            if (lane.Header == LaneHeader.Passthrough)
+            {
+                lane = WithoutKey(table, lane, lanes);
+            }
+
             if (at >= 0)
             {
                 lanes[at] = lane;
@@ -74,10 +82,14 @@ internal static class LaneSection
     private static LaneConfig ReadLane(ConfigTable table, LaneConfig? builtIn, string? name, SecretReferences secrets, PriceBook prices)
     {
         var url = ReadBaseUrl(table);
+        var header = table.Choice<LaneHeader>("header", HeaderWordsOfFile);
         if (builtIn is null)
         {
             table.Require("base_url");
-            table.Require("key");
+            if (header != LaneHeader.Passthrough)
+            {
+                table.Require("key");
+            }
         }
 
         var standing = builtIn ?? BuiltInLanes.Plain(name ?? "", url ?? new Uri("https://lane.invalid"));
@@ -85,7 +97,7 @@ internal static class LaneSection
         {
             BaseUrl = url ?? standing.BaseUrl,
             Key = table.Has("key") ? ReadKey(table, secrets, KeyVariableOf(name)) : standing.Key,
-            Header = table.Choice<LaneHeader>("header", HeaderWords) ?? standing.Header,
+            Header = header ?? standing.Header,
             UsesHttp2 = table.Flag("http2") ?? standing.UsesHttp2,
             ForwardHeaders = Sections.ForwardHeaders.Read(table),
 
@@ -113,6 +125,22 @@ internal static class LaneSection
 
         table.RefuseUnknown();
         return lane;
+    }
+
+    /// <summary>A login belongs to one provider, so one lane may pass it on. No key of ccp's goes there, not even one that lies in the environment.</summary>
+    private static LaneConfig WithoutKey(ConfigTable table, LaneConfig lane, List<LaneConfig> others)
+    {
+        if (table.Has("key"))
+        {
+            table.Refuse("key", "a lane with header = \"passthrough\" passes on each caller's own login and uses no key; leave one of the two out");
+        }
+
+        if (others.FirstOrDefault(other => other.Name != lane.Name && other.Header == LaneHeader.Passthrough) is { } other)
+        {
+            table.Refuse("header", $"the lane \"{other.Name}\" passes on callers' logins already, and a login belongs to one provider");
+        }
+
+        return lane with { Key = null };
     }
 
     private static void CheckPrices(ConfigTable table, LaneConfig lane, PriceBook prices)

@@ -1,0 +1,163 @@
+using System.Net;
+using Ccp.ScriptedUpstream;
+using Ccp.WireTests.Hosting;
+
+namespace Ccp.WireTests;
+
+using Usage = Ccp.ScriptedUpstream.Usage;
+
+/// <summary>A lane that passes on each caller's own login: it goes there and nowhere else, and ccp's token goes nowhere.</summary>
+public sealed class PassthroughTests
+{
+    private const string Login = "Bearer sk-ant-oat01-login-of-a-subscriber";
+    private const string ZaiKey = "zai-key-that-must-stay-inside";
+    private const string Sonnet = CcpUnderTest.Model;
+    private const string Haiku = "claude-haiku-4-5";
+    private const string Boss = "5c1d7f0e-9a53-4b7c-8d26-e1f4a90b3c72";
+
+    private static readonly Usage Small = new(Input: 25, Output: 15);
+
+    [Theory]
+    [InlineData("POST", "/v1/messages?beta=true")]
+    [InlineData("POST", "/v1/messages/count_tokens?beta=true")]
+    [InlineData("GET", "/v1/models?limit=1000")]
+    public async Task A_caller_s_login_goes_as_it_came_and_the_token_stays(string method, string target)
+    {
+        await using var anthropic = await ScriptedUpstreamServer.StartAsync(_ => Answers.Message(Sonnet, "hi", Small, ("anthropic-ratelimit-tokens-remaining", "7"), ("anthropic-organization-id", "org")));
+        await using var zai = await ScriptedUpstreamServer.StartAsync(_ => Answers.Overloaded());
+        await using var ccp = await StartAsync(anthropic, zai);
+
+        using var answer = await SendAsync(ccp, Login, Sonnet, method, target);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        await answer.Content.ReadAsStringAsync();
+        await ccp.StopAsync();
+
+        var there = Assert.Single(anthropic.Requests);
+        Assert.Equal((Login, null, "oauth-2025-04-20"), (there.Header("authorization"), there.Header("x-api-key"), there.Header("anthropic-beta")));
+        Assert.DoesNotContain(there.Headers, header => header.Name.StartsWith("x-ccp", StringComparison.OrdinalIgnoreCase) || header.Value.Contains(CcpUnderTest.Alice, StringComparison.Ordinal));
+        Assert.DoesNotContain(there.Headers, header => header.Value.Contains(CcpUnderTest.TeamKey, StringComparison.Ordinal));
+
+        // The limits are the caller's own; the organisation is told to nobody.
+        Assert.Equal("7", answer.Headers.GetValues("anthropic-ratelimit-tokens-remaining").Single());
+        Assert.False(answer.Headers.Contains("anthropic-organization-id"));
+        NothingIsKept(ccp);
+    }
+
+    [Theory]
+    [InlineData(401, "authentication_error")]
+    [InlineData(403, "permission_error")]
+    public async Task A_login_that_the_provider_refuses_is_the_caller_s_to_renew(int status, string type)
+    {
+        await using var anthropic = await ScriptedUpstreamServer.StartAsync(_ => Answers.Error(status, type, "OAuth token has expired.", ("www-authenticate", "Bearer")));
+        await using var zai = await ScriptedUpstreamServer.StartAsync(_ => Answers.Overloaded());
+        await using var ccp = await StartAsync(anthropic, zai);
+
+        using var answer = await SendAsync(ccp, Login, Sonnet);
+
+        Assert.Equal(status, (int)answer.StatusCode);
+        Assert.Contains("OAuth token has expired.", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal("Bearer", answer.Headers.WwwAuthenticate.ToString());
+        Assert.Single(anthropic.Requests);
+    }
+
+    [Fact]
+    public async Task Another_lane_gets_its_own_key_and_never_the_login_first_or_as_a_fallback()
+    {
+        var isDown = true;
+        await using var anthropic = await ScriptedUpstreamServer.StartAsync(_ => Volatile.Read(ref isDown) ? Answers.Overloaded() : Answers.Message(Haiku, "hi", Small));
+        await using var zai = await ScriptedUpstreamServer.StartAsync(_ => Volatile.Read(ref isDown) ? Answers.Message("glm-4.5-air", "hi", Small) : Answers.Overloaded());
+        await using var ccp = await StartAsync(anthropic, zai);
+
+        // Anthropic fails, Z.ai takes over; then the other way round.
+        using var first = await SendAsync(ccp, Login, Sonnet);
+        Volatile.Write(ref isDown, false);
+        using var second = await SendAsync(ccp, Login, Haiku);
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (first.StatusCode, second.StatusCode));
+        Assert.Equal([Login, Login], anthropic.Requests.Select(request => request.Header("authorization")));
+        Assert.Equal([ZaiKey, ZaiKey], zai.Requests.Select(request => request.Header("x-api-key")));
+        Assert.All(zai.Requests, request => Assert.DoesNotContain(request.Headers, header => header.Value.Contains("login-of-a-subscriber", StringComparison.Ordinal) || header.Value.Contains(CcpUnderTest.Alice, StringComparison.Ordinal)));
+        await ccp.StopAsync();
+        NothingIsKept(ccp);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("Bearer ")]
+    [InlineData("Basic YTpi")]
+    [InlineData("Bearer " + CcpUnderTest.Alice)]
+    [InlineData("Bearer " + Boss)]
+    [InlineData("Bearer 11111111-2222-4333-8444-555555555555")]
+    public async Task Without_a_login_nothing_is_sent_and_a_token_of_ccp_s_is_none(string? authorization)
+    {
+        await using var anthropic = await ScriptedUpstreamServer.StartAsync(_ => Answers.NotFound(""));
+        await using var zai = await ScriptedUpstreamServer.StartAsync(_ => Answers.NotFound(""));
+        await using var ccp = await StartAsync(anthropic, zai, route: "");
+
+        using var answer = await SendAsync(ccp, authorization, Sonnet);
+
+        await SaidNo.AssertAsync(answer, 401, "authentication_error", "your own login", shouldRetry: "false");
+        Assert.Empty(anthropic.Requests);
+        Assert.Empty(zai.Requests);
+    }
+
+    [Fact]
+    public async Task A_token_that_came_as_the_authorization_is_no_login()
+    {
+        await using var anthropic = await ScriptedUpstreamServer.StartAsync(_ => Answers.NotFound(""));
+        await using var zai = await ScriptedUpstreamServer.StartAsync(_ => Answers.NotFound(""));
+        await using var ccp = await StartAsync(anthropic, zai, route: "");
+
+        using var answer = await ccp.AskAsync();
+
+        await SaidNo.AssertAsync(answer, 401, "authentication_error", "x-ccp-token", shouldRetry: "false");
+        Assert.Empty(anthropic.Requests);
+    }
+
+    private const string Route = """
+        [[route]]
+        model = "claude-sonnet-*"
+        lane = "anthropic"
+        fallback = "zai"
+        """;
+
+    private static Task<CcpUnderTest> StartAsync(ScriptedUpstreamServer anthropic, ScriptedUpstreamServer zai, string route = Route) =>
+        CcpUnderTest.StartAsync(anthropic, change: setup =>
+        {
+            setup.Lane = "header = \"passthrough\"";
+            setup.Environment["ZAI_API_KEY"] = ZaiKey;
+            setup.More = $"""
+                [[lane]]
+                name = "zai"
+                base_url = "{zai.BaseUrl.AbsoluteUri.TrimEnd('/')}"
+                requires = ""
+                {route}
+                [[user]]
+                name = "boss"
+                admin = true
+                token_sha256 = "{CcpSetup.HashOf(Boss)}"
+                """;
+        });
+
+    private static Task<HttpResponseMessage> SendAsync(CcpUnderTest ccp, string? authorization, string model, string method = "POST", string target = "/v1/messages?beta=true")
+    {
+        var request = ccp.Request(new HttpMethod(method), target, token: null, method == "POST" ? CcpUnderTest.Body(stream: false, model) : null);
+        request.Headers.Add("x-ccp-token", CcpUnderTest.Alice);
+        request.Headers.Add("anthropic-beta", "oauth-2025-04-20");
+        if (authorization is not null)
+        {
+            request.Headers.TryAddWithoutValidation("authorization", authorization);
+        }
+
+        return ccp.SendAsync(request);
+    }
+
+    private static void NothingIsKept(CcpUnderTest ccp)
+    {
+        var files = Directory.GetFiles(ccp.Home, "*", SearchOption.AllDirectories).Where(file => !file.EndsWith(".sock", StringComparison.Ordinal));
+        var all = string.Concat(files.Select(file => System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(file)))) + ccp.Log;
+        Assert.DoesNotContain("login-of-a-subscriber", all, StringComparison.Ordinal);
+        Assert.DoesNotContain(CcpUnderTest.Alice, all, StringComparison.Ordinal);
+    }
+}
