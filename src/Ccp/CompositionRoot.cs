@@ -161,11 +161,7 @@ internal sealed class CompositionRoot : IAsyncDisposable
         Active = new ActiveCalls(till.Time);
         _clients = new UpstreamClients(config, roots);
         _usage = new UsageLog(config.Logs, data.Resolve(config.Logs.Directory), till.Time, till.Log);
-        using (var store = Database.OpenReader(till.DatabasePath))
-        {
-            _thinking = new ThinkingGuard(config, store, till.Writes, till.Time);
-        }
-
+        _thinking = new ThinkingGuard(config, till.DatabasePath, till.Writes, till.Time);
         var router = new Router(config, till.Prices);
         var forwarder = new Forwarder(_clients, Active, _thinking, till.Time, till.Log);
         var closeout = new RelayCloseout(till.Writes, till.History, _usage, till.Ledger, config.Billing.WarnBelow, till.Time, till.Log);

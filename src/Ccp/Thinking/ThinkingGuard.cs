@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Ccp.Configuration;
 using Ccp.Metering;
 using Ccp.Routing;
@@ -23,32 +24,29 @@ internal sealed class ThinkingGuard : IAsyncDisposable
 
     private readonly WriteQueue _writes;
     private readonly SignatureMemory _memory;
-    private readonly Dictionary<string, SignatureSeen> _listeners;
-    private readonly Dictionary<string, IsForeignSignature> _judges;
+    private readonly bool _listens;
+
+    // One for each lane, made when it is first asked for.
+    private readonly ConcurrentDictionary<string, SignatureSeen> _listeners = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, IsForeignSignature> _judges = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _oneWrite = new(1, 1);
     private readonly ITimer _timer;
 
-    public ThinkingGuard(CcpConfig config, Database store, WriteQueue writes, TimeProvider time)
+    /// <param name="storePath">Read once, now.</param>
+    public ThinkingGuard(CcpConfig config, string storePath, WriteQueue writes, TimeProvider time)
     {
         _writes = writes;
         _memory = new SignatureMemory(BlocksMax, time);
-        _memory.Load(SignatureStore.Load(store, time.GetUtcNow(), BlocksMax));
-        _listeners = !HasSecondLane(config) ? [] : config.Lanes.ToDictionary(
-            lane => lane.Name,
-            lane => (SignatureSeen)(signature => _memory.Note(SignatureHash.Of(signature), lane.Name)),
-            StringComparer.Ordinal);
-        _judges = config.Lanes.ToDictionary(
-            lane => lane.Name,
-            lane => (IsForeignSignature)(signature => _memory.LaneOf(SignatureHash.Of(signature)) is { } signer && signer != lane.Name),
-            StringComparer.Ordinal);
+        _memory.Load(Load(storePath, time.GetUtcNow()));
+        _listens = HasSecondLane(config);
         _timer = time.CreateTimer(_ => WriteUnlessWriting(), null, WriteEvery, WriteEvery);
     }
 
     /// <returns>What an answer of this lane is listened to with; null where no other lane could ever be sent its blocks.</returns>
-    public SignatureSeen? ListenerFor(string lane) => _listeners.GetValueOrDefault(lane);
+    public SignatureSeen? ListenerFor(string lane) => _listens ? _listeners.GetOrAdd(lane, NewListener) : null;
 
     /// <returns>Whether a block may not go to this lane; null when all may.</returns>
-    public IsForeignSignature? JudgeFor(string lane) => _memory.KnowsOnly(lane) ? null : _judges[lane];
+    public IsForeignSignature? JudgeFor(string lane) => _memory.KnowsOnly(lane) ? null : _judges.GetOrAdd(lane, NewJudge);
 
     public async ValueTask DisposeAsync()
     {
@@ -57,6 +55,24 @@ internal sealed class ThinkingGuard : IAsyncDisposable
         await WriteAsync();
         _oneWrite.Dispose();
     }
+
+    private static List<SignedBlock> Load(string storePath, DateTimeOffset now)
+    {
+        try
+        {
+            using var store = Database.OpenReader(storePath);
+            return SignatureStore.Load(store, now, BlocksMax);
+        }
+        catch (Exception error) when (error is SqliteException or StoreUnavailableException)
+        {
+            // Damage is looked for, and told of, by others. Without this table ccp can serve.
+            return [];
+        }
+    }
+
+    private SignatureSeen NewListener(string lane) => signature => _memory.Note(SignatureHash.Of(signature), lane);
+
+    private IsForeignSignature NewJudge(string lane) => signature => _memory.LaneOf(SignatureHash.Of(signature)) is { } signer && signer != lane;
 
     private void WriteUnlessWriting()
     {
