@@ -14,7 +14,7 @@ namespace Ccp.Thinking;
 /// </remarks>
 internal sealed class ThinkingGuard : IAsyncDisposable
 {
-    /// <summary>About 12 MB of memory when they are all there.</summary>
+    /// <summary>Some 15 MB of memory when they are all there.</summary>
     public const int BlocksMax = 100_000;
 
     /// <summary>So many in one write: calls in progress wait behind it for their holds.</summary>
