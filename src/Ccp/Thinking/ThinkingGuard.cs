@@ -14,7 +14,7 @@ namespace Ccp.Thinking;
 /// </remarks>
 internal sealed class ThinkingGuard : IAsyncDisposable
 {
-    /// <summary>About 12 MB of memory when they are all there.</summary>
+    /// <summary>Some 15 MB of memory when they are all there.</summary>
     public const int BlocksMax = 100_000;
 
     /// <summary>So many in one write: calls in progress wait behind it for their holds.</summary>
@@ -25,32 +25,29 @@ internal sealed class ThinkingGuard : IAsyncDisposable
     private readonly WriteQueue _writes;
     private readonly SignatureMemory _memory;
     private readonly Func<CcpConfig> _config;
+
+    // One for each lane, made when it is first asked for.
     private readonly ConcurrentDictionary<string, SignatureSeen> _listeners = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, IsForeignSignature> _judges = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _oneWrite = new(1, 1);
     private readonly ITimer _timer;
 
     /// <param name="config">The one in force.</param>
-    public ThinkingGuard(Func<CcpConfig> config, Database store, WriteQueue writes, TimeProvider time)
+    /// <param name="storePath">Read once, now.</param>
+    public ThinkingGuard(Func<CcpConfig> config, string storePath, WriteQueue writes, TimeProvider time)
     {
         _config = config;
         _writes = writes;
         _memory = new SignatureMemory(BlocksMax, time);
-        _memory.Load(SignatureStore.Load(store, time.GetUtcNow(), BlocksMax));
+        _memory.Load(Load(storePath, time.GetUtcNow()));
         _timer = time.CreateTimer(_ => WriteUnlessWriting(), null, WriteEvery, WriteEvery);
     }
 
     /// <returns>What an answer of this lane is listened to with; null where no other lane could ever be sent its blocks.</returns>
-    public SignatureSeen? ListenerFor(string lane) => !HasSecondLane(_config()) ? null : _listeners.GetOrAdd(
-        lane,
-        static (lane, memory) => signature => memory.Note(SignatureHash.Of(signature), lane),
-        _memory);
+    public SignatureSeen? ListenerFor(string lane) => HasSecondLane(_config()) ? _listeners.GetOrAdd(lane, NewListener) : null;
 
     /// <returns>Whether a block may not go to this lane; null when all may.</returns>
-    public IsForeignSignature? JudgeFor(string lane) => _memory.KnowsOnly(lane) ? null : _judges.GetOrAdd(
-        lane,
-        static (lane, memory) => signature => memory.LaneOf(SignatureHash.Of(signature)) is { } signer && signer != lane,
-        _memory);
+    public IsForeignSignature? JudgeFor(string lane) => _memory.KnowsOnly(lane) ? null : _judges.GetOrAdd(lane, NewJudge);
 
     public async ValueTask DisposeAsync()
     {
@@ -59,6 +56,24 @@ internal sealed class ThinkingGuard : IAsyncDisposable
         await WriteAsync();
         _oneWrite.Dispose();
     }
+
+    private static List<SignedBlock> Load(string storePath, DateTimeOffset now)
+    {
+        try
+        {
+            using var store = Database.OpenReader(storePath);
+            return SignatureStore.Load(store, now, BlocksMax);
+        }
+        catch (Exception error) when (error is SqliteException or StoreUnavailableException)
+        {
+            // Damage is looked for, and told of, by others. Without this table ccp can serve.
+            return [];
+        }
+    }
+
+    private SignatureSeen NewListener(string lane) => signature => _memory.Note(SignatureHash.Of(signature), lane);
+
+    private IsForeignSignature NewJudge(string lane) => signature => _memory.LaneOf(SignatureHash.Of(signature)) is { } signer && signer != lane;
 
     private void WriteUnlessWriting()
     {

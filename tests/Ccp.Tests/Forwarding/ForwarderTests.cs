@@ -46,7 +46,7 @@ public sealed class ForwarderTests : IAsyncDisposable
         using var clients = new UpstreamClients(config, TrustedRoots.Find(null, null, null));
         using var active = new ActiveCalls(new ManualClock());
         var clock = new ManualClock();
-        await using var thinking = new ThinkingGuard(() => config, _books.Database, _books.Writes, clock);
+        await using var thinking = new ThinkingGuard(() => config, _books.Path, _books.Writes, clock);
         var forwarder = new Forwarder(clients, new LaneCircuits(config.Lanes, clock, NullLogger.Instance), active, thinking, clock, NullLogger.Instance);
         var money = new CallMoney(_books.Ledger, _books.Ledger.PlaceNothing(RequestId.New()), row: null, rates: null);
         using var broken = new HttpRequestMessage(HttpMethod.Post, lane.BaseUrl) { Content = new BrokenContent() };

@@ -123,6 +123,15 @@ public sealed class ThinkingGuardTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_table_that_cannot_be_read_keeps_ccp_from_nothing()
+    {
+        Alter("DROP TABLE thinking_signature");
+        await using var guard = Guard();
+        guard.ListenerFor("zai")!("by zai"u8);
+        Assert.Equal("by zai", Foreign(guard, "anthropic"));
+    }
+
+    [Fact]
     public async Task Of_a_store_with_too_many_those_that_expire_last_are_known()
     {
         using var database = Database.OpenReader(_till.Till.DatabasePath);
@@ -139,11 +148,7 @@ public sealed class ThinkingGuardTests : IAsyncDisposable
     private static string Foreign(ThinkingGuard guard, string lane) =>
         string.Join(", ", new[] { "by anthropic", "by zai", "by nobody" }.Where(signature => guard.JudgeFor(lane)!(Encoding.UTF8.GetBytes(signature))));
 
-    private ThinkingGuard Guard(CcpConfig? config = null)
-    {
-        using var store = Database.OpenReader(_till.Till.DatabasePath);
-        return new ThinkingGuard(() => config ?? TwoLanes, store, _till.Till.Writes, _till.Clock);
-    }
+    private ThinkingGuard Guard(CcpConfig? config = null) => new(() => config ?? TwoLanes, _till.Till.DatabasePath, _till.Till.Writes, _till.Clock);
 
     private long Stored(string where = "1")
     {
