@@ -210,7 +210,7 @@ public sealed class QuotaTests
 
         Assert.True(running.ExitCode == 0, running.Errors);
         Assert.Matches(@"(?m)^zai +claude-haiku-4-5 +1 +1000 +0 +0 +100 ", running.Output);
-        Assert.Matches(@"(?m)^zai +claude-haiku-\* +5h +1100 +2000 +55 +0\.8 \(auto: 0 samples, confidence 0\) ?", running.Output);
+        Assert.Matches(@"(?m)^zai +claude-haiku-\* +5h +1100 +2000 +55\.0 +0\.8 \(auto: 0 samples, confidence 0\) ?", running.Output);
         Assert.Matches(@"(?m)^zai +claude-haiku-\* +7d +1100 +1100 +100 .*used up until \d{4}-", running.Output);
         Assert.True(stopped.ExitCode == 0, stopped.Errors);
         var quota = JsonDocument.Parse(stopped.Output).RootElement.GetProperty("quotas")[0];
