@@ -15,6 +15,7 @@ public sealed class CommandLineTests
         UsageCommand.Build(_ => null),
         SavingsCommand.Build(_ => null),
         RequestsCommand.Build(_ => null),
+        StatusCommand.Build(_ => null),
         ReceiptCommand.Build(_ => null),
         RefundCommand.Build(_ => null),
         LedgerCommands.Build(_ => null),
@@ -52,6 +53,7 @@ public sealed class CommandLineTests
     [InlineData("usage alice --since 7d --by session")]
     [InlineData("ledger show alice --limit 5 --before 9")]
     [InlineData("ledger verify --json")]
+    [InlineData("status --since 7d --json")]
     [InlineData("db backup monday.db --json")]
     [InlineData("db check")]
     [InlineData("db restore monday.db --check")]

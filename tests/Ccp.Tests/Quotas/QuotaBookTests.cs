@@ -159,7 +159,7 @@ public sealed class QuotaBookTests
         await scene.ServeAsync(1_000);
         scene.Quotas.NoteTooMany("zai", QuotaScene.Haiku, null);
         Assert.Equal(
-            """{"quotas":[{"model":"claude-haiku-*","lane":"zai","reroute":"hybrid","rolling":{"window":"5h","used":1000,"cap":1000,"percent":100,"freesAt":"2026-11-22T17:00:14.58+00:00"},"weekly":{"window":"7d","used":1000,"cap":4000,"percent":25},"warnAt":0.8,"learned":{"inForce":false,"samples":1,"confidence":0},"warned":true,"blocked":true,"cooldownUntil":"2026-11-22T12:05:00+00:00","inFlight":0}]}""",
+            """{"quotas":[{"model":"claude-haiku-*","lane":"zai","reroute":"hybrid","rolling":{"window":"5h","used":1000,"cap":1000,"percent":100,"freesAt":"2026-11-22T17:00:16.328+00:00"},"weekly":{"window":"7d","used":1000,"cap":4000,"percent":25.0},"warnAt":0.8,"learned":{"inForce":false,"samples":1,"confidence":0},"warned":true,"blocked":true,"cooldownUntil":"2026-11-22T12:05:00+00:00","inFlight":0}]}""",
             (await scene.Books.AskAsync("GET", "/v1/quotas")).Text.Replace("\\u002B", "+", StringComparison.Ordinal));
     }
 }

@@ -27,10 +27,10 @@ public sealed class LaneReportTests
         var lanes = (await scene.Books.AskAsync("GET", "/v1/usage")).Json.GetProperty("lanes").EnumerateArray().Select(lane => lane.GetRawText()).ToList();
 
         Assert.Equal(
-            """{"lane":"zai","model":"claude-haiku-4-5","requests":4,"inputTokens":1000,"outputTokens":500,"cacheReadTokens":4000000,"cacheWriteTokens":500,"tokensPerSecond":214.3,"tokensPerSecondWall":100.0,"ttftP50Ms":100,"ttftP95Ms":500,"fastestHour":13,"fastestHourTokensPerSecond":400.0,"tooManyRequests":2,"fallbacks":1}""",
+            """{"lane":"zai","model":"claude-haiku-4-5","requests":4,"inputTokens":1000,"outputTokens":500,"cacheReadTokens":4000000,"cacheWriteTokens":500,"tokensPerSecond":214.3,"tokensPerSecondWall":100,"ttftP50Ms":100,"ttftP95Ms":500,"fastestHour":13,"fastestHourTokensPerSecond":400,"tooManyRequests":2,"fallbacks":1}""",
             lanes[1]);
         Assert.Equal(
-            """{"lane":"anthropic","model":"claude-haiku-4-5","requests":1,"inputTokens":20,"outputTokens":10,"cacheReadTokens":1000000,"cacheWriteTokens":10,"tokensPerSecond":11.1,"tokensPerSecondWall":10.0,"ttftP50Ms":100,"ttftP95Ms":100,"fastestHour":13,"fastestHourTokensPerSecond":11.1,"tooManyRequests":0,"fallbacks":0}""",
+            """{"lane":"anthropic","model":"claude-haiku-4-5","requests":1,"inputTokens":20,"outputTokens":10,"cacheReadTokens":1000000,"cacheWriteTokens":10,"tokensPerSecond":11.1,"tokensPerSecondWall":10,"ttftP50Ms":100,"ttftP95Ms":100,"fastestHour":13,"fastestHourTokensPerSecond":11.1,"tooManyRequests":0,"fallbacks":0}""",
             lanes[0]);
         Assert.Equal(2, lanes.Count);
     }
