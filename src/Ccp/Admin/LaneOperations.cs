@@ -33,8 +33,9 @@ internal sealed class LaneOperations(Till till, Switchboard board)
     public LanesView Resume(string actor)
     {
         Switch(false);
-        till.Log.LanesSwitched("resumed", actor);
-        return PausedBy(board.Config.Now) is { } still
+        var still = PausedBy(board.Config.Now);
+        till.Log.LanesSwitched(still is null ? "resumed" : $"no longer paused by ccp pause, and paused still: {still} says so", actor);
+        return still is not null
             ? throw AdminRefusedException.Conflict($"The lanes stay paused: {still} says so. Change it there{(still == Variable ? " and restart ccp" : "")}.")
             : Show();
     }

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Ccp.Admin;
 using Ccp.Configuration;
 using Ccp.Forwarding;
@@ -125,7 +126,7 @@ internal sealed class StoreConnection : AdminConnection
 
         // The commands of the license look at it themselves, with their own words.
         _license = LicenseFileConnection.Open(config, data, environment, TrustedKeys.With(environment(TrustedKeys.Variable), TrustedKeys.IsDevBuild, out _), NullLogger.Instance);
-        _lanes = new Switchboard(_till, data, TrustedRoots.Find(config.Server.CaFile, environment("SSL_CERT_FILE"), environment("SSL_CERT_DIR")), _license);
+        _lanes = new Switchboard(_till, data, RootsOf(config, environment), _license);
         _api = new AdminApi(_till, _license, _lanes);
     }
 
@@ -139,5 +140,19 @@ internal sealed class StoreConnection : AdminConnection
         _license.Dispose();
         await _till.DisposeAsync();
         await _logging.DisposeAsync();
+    }
+
+    private static TrustedRoots RootsOf(CcpConfig config, Func<string, string?> environment)
+    {
+        TrustedRoots Find(string? caFile) => TrustedRoots.Find(caFile, environment("SSL_CERT_FILE"), environment("SSL_CERT_DIR"));
+        try
+        {
+            return Find(config.Server.CaFile);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            // ccp serve says what is wrong with the file; a top-up must not fail for it.
+            return Find(null);
+        }
     }
 }
