@@ -1,4 +1,3 @@
-using System.Net;
 using Ccp.Configuration;
 using Ccp.Limits;
 using Microsoft.AspNetCore.Http;

@@ -86,7 +86,7 @@ public sealed class AccessTests
         var answer = await till.AskAsync("GET", "/readyz");
 
         Assert.Equal(200, answer.Status);
-        Assert.Equal("""{"ready":true,"store":"ok","license":"community: there is no license"}""", answer.Text);
+        Assert.Equal("""{"ready":true,"store":"ok","license":"community: there is no license","circuits":{"anthropic":"ok","zai":"ok"}}""", answer.Text);
     }
 
     [Fact]

@@ -86,9 +86,10 @@ internal sealed class IssuerUnderTest : IAsyncDisposable
     }
 
     /// <summary>Moves the clock whenever the login waits for its next question, until the login has ended.</summary>
-    public async Task<T> EndAsync<T>(Task<T> login)
+    /// <param name="intervalSeconds">As the login was told.</param>
+    public async Task<T> EndAsync<T>(Task<T> login, int intervalSeconds = IssuerEndpoint.IntervalSeconds)
     {
-        var interval = TimeSpan.FromSeconds(IssuerEndpoint.IntervalSeconds);
+        var interval = TimeSpan.FromSeconds(intervalSeconds);
         await Waiting.UntilAsync(() =>
         {
             if (!login.IsCompleted && Clock.HasTimerDueIn(interval))

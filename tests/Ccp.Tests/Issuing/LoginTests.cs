@@ -119,15 +119,15 @@ public sealed class LoginTests
             ? """{"user_code":"A","poll_token":"t","authorize_url":"https://issuer.example/a","interval":0,"expires_in":99999,"more":1}"""
             : $$"""{"status":"ok","license_pack":{{(isTampered ? IssuedLicense.Tampered(pack) : pack)}}}""");
         var login = issuer.LoginAsync(new DeviceBeginRequest("x"), address: new Uri(other.Address, "base/"));
-        await Tests.Store.Waiting.UntilAsync(issuer.Clock, () => login.IsCompleted);
+        var ended = issuer.EndAsync(login, intervalSeconds: 1);
 
         if (isTampered)
         {
-            Assert.Contains("SignatureInvalid", (await Assert.ThrowsAsync<LoginFailedException>(() => login)).Message, StringComparison.Ordinal);
+            Assert.Contains("SignatureInvalid", (await Assert.ThrowsAsync<LoginFailedException>(() => ended)).Message, StringComparison.Ordinal);
         }
         else
         {
-            Assert.Equal(pack, Encoding.UTF8.GetString(await login));
+            Assert.Equal(pack, Encoding.UTF8.GetString(await ended));
         }
     }
 

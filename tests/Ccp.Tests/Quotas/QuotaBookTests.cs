@@ -124,7 +124,7 @@ public sealed class QuotaBookTests
         Assert.Contains("config.toml:3:8: quota.lane", wrong.Error, StringComparison.Ordinal);
         Assert.Equal("zai", scene.Standing.Quota.Lane);
 
-        scene.Books.FileText = "[[lane]]\nname = 'house'\nbase_url = 'http://127.0.0.1:1'\nkey = ''\n[[quota]]\nmodel = '*'\nlane = 'house'\nrolling_tokens = 5";
+        scene.Books.FileText = "[[lane]]\nname = 'house'\nbase_url = 'http://127.0.0.1:1'\nheader = 'passthrough'\n[[quota]]\nmodel = '*'\nlane = 'house'\nrolling_tokens = 5";
         Assert.Equal(200, (await ReloadAsync()).Status);
         Assert.Equal(("house", 0L), (scene.Standing.Quota.Lane, scene.Standing.Rolling!.Used));
 
