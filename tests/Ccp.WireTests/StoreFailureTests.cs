@@ -115,7 +115,7 @@ public sealed class StoreFailureTests
         using (Locked(ccp))
         {
             waiting = ccp.AskAsync();
-            await UntilAsync(() => Task.FromResult(upstream.Requests.Count == 2));
+            await UntilAsync(() => Task.FromResult(Calls(upstream) == 2));
             for (var call = 0; call < 20; call++)
             {
                 await AssertUnbilledTrafficPassesAsync(ccp);
@@ -148,7 +148,7 @@ public sealed class StoreFailureTests
             Assert.Equal(503, status);
             Assert.Contains("Another program holds a lock on the store", ready.GetProperty("store").GetString(), StringComparison.Ordinal);
             await AssertRefusedAsync(ccp);
-            Assert.Equal(2, upstream.Requests.Count(request => request.Method == "POST"));
+            Assert.Equal(2, Calls(upstream));
             _goOn.Open();
             await running.Content.ReadAsStringAsync();
         }
@@ -171,7 +171,7 @@ public sealed class StoreFailureTests
         // A sync that does not come to its end: the provider has answered, and nothing of that goes on.
         syncs.AreStopped = true;
         var waiting = ccp.AskAsync(text: "waits");
-        await UntilAsync(() => Task.FromResult(syncs.IsOneStopped && upstream.Requests.Count == 1));
+        await UntilAsync(() => Task.FromResult(syncs.IsOneStopped && Calls(upstream) == 1));
         for (var call = 0; call < 20; call++)
         {
             await AssertUnbilledTrafficPassesAsync(ccp);
@@ -206,7 +206,7 @@ public sealed class StoreFailureTests
         await UntilReadyAsync(ccp, false);
         Assert.Contains("The disk of the store reports an error", (await ReadyAsync(ccp)).Json.GetProperty("store").GetString(), StringComparison.Ordinal);
         await AssertRefusedAsync(ccp);
-        Assert.Equal(2, upstream.Requests.Count);
+        Assert.Equal(2, Calls(upstream));
         await AssertUnbilledTrafficPassesAsync(ccp);
         var (status, _) = await ccp.AdministerAsync(HttpMethod.Post, "/admin/balance/alice", """{"amount":50,"reference":"while failing"}""");
         Assert.Equal(503, status);
@@ -247,6 +247,9 @@ public sealed class StoreFailureTests
         Assert.Contains("damaged", said.GetProperty("error").GetString(), StringComparison.Ordinal);
         Assert.DoesNotContain(CcpUnderTest.TeamKey, ccp.Log, StringComparison.Ordinal);
     }
+
+    /// <summary>Whether a lane is there is asked too, and is no call.</summary>
+    private static int Calls(ScriptedUpstreamServer upstream) => upstream.Requests.Count(request => request.Method == "POST");
 
     private static void InsertOldEntries(string path, int count)
     {
