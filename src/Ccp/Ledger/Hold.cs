@@ -73,6 +73,11 @@ internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id,
         if (account.NoteRunning(this, progress.Charge, ledger.Overdraft) is var (newest, cause))
         {
             newest.EndFor(cause);
+            if (CanEndEarly && !IsFree)
+            {
+                // Whoever has gone beyond goes no further: else it could be its turn only after another event of its own.
+                EndFor(cause);
+            }
         }
     }
 

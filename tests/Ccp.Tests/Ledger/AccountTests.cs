@@ -125,10 +125,11 @@ public sealed class AccountTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_overdrawn_account_ends_its_newest_streams_first_one_by_one()
+    public async Task An_overdrawn_account_ends_the_stream_that_went_beyond_and_the_newest_of_the_others_one_by_one()
     {
         var account = await _books.NewAccountAsync(100);
         var oldest = _books.Place(account, 10);
+        var middle = _books.Place(account, 10);
         var whole = _books.Place(account, 10, canEndEarly: false);
         var newest = _books.Place(account, 10);
 
@@ -141,20 +142,21 @@ public sealed class AccountTests : IAsyncDisposable
         oldest.NoteProgress(Books.Progress(91 + Overdraft));
         Assert.True(newest.MustEnd);
         Assert.True(wasWoken);
-        Assert.False(oldest.MustEnd);
+        Assert.True(oldest.MustEnd);
+        Assert.False(middle.MustEnd);
 
         whole.NoteProgress(Books.Progress(1));
-        Assert.True(oldest.MustEnd);
+        Assert.True(middle.MustEnd);
         Assert.False(whole.MustEnd);
 
         whole.NoteProgress(Books.Progress(2));
         Assert.False(whole.MustEnd);
-        foreach (var hold in new[] { oldest, whole, newest })
+        foreach (var hold in new[] { oldest, middle, whole, newest })
         {
             await _books.SettleAsync(hold, charge: 50);
         }
 
-        Assert.Equal(new AccountState(new NanoUsd(-50), NanoUsd.Zero, 0), _books.Ledger.StateOf(account));
+        Assert.Equal(new AccountState(new NanoUsd(-100), NanoUsd.Zero, 0), _books.Ledger.StateOf(account));
     }
 
     [Fact]
