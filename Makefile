@@ -22,7 +22,7 @@ demo: native ## build, then show one call through ccp against a scripted upstrea
 serve: native ## run ccp for real, on the built-in default or on $CCP_CONFIG (needs DEFAULT_ANTHROPIC_API_KEY; .env may hold keys)
 	@scripts/with-env artifacts/ccp serve
 
-test: bootstrap native build ## run every test level; the last line is "N passed, N failed, N skipped"
+test: bootstrap native artifacts/ccp-dev build ## run every test level; the last line is "N passed, N failed, N skipped"
 	@scripts/install-claude >/dev/null || echo "the end-to-end tests will be skipped"
 	@scripts/test
 
@@ -36,6 +36,11 @@ artifacts/ccp: $(SOURCES)
 	@scripts/bootstrap
 	@echo "building the native executable; this takes about a minute"
 	@scripts/native
+
+# What the tests of licenses run: an executable that trusts the key they sign with.
+artifacts/ccp-dev: $(SOURCES) artifacts/ccp
+	@echo "building it once more, as a dev build"
+	@scripts/native dev
 
 bench: native ## added latency and CPU per request beside a direct connection; SHORT=1 only asks whether all is served
 	@$(BUILD) tests/ScriptedUpstream

@@ -7,7 +7,6 @@ using Ccp.WireTests.Hosting;
 namespace Ccp.EndToEnd;
 
 /// <summary>Two lanes and the real client: what a license, and the client's own switches, send to the second one.</summary>
-/// <remarks>The server runs in this process, because it must trust the key that the tests sign licenses with; the commands are those of the executable.</remarks>
 public sealed class LaneTests
 {
     private const string ZaiKey = "zai-key-that-must-stay-inside";
@@ -89,7 +88,6 @@ public sealed class LaneTests
 
     private static Task<Workplace> OpenAsync(ScriptedUpstreamServer zai, Func<RecordedRequest, Script>? answer = null) => Workplace.OpenAsync(answer, change: setup =>
     {
-        setup.IsInProcess = true;
         setup.LicenseKeys = IssuedLicense.Keys;
         setup.Environment["ZAI_API_KEY"] = ZaiKey;
         setup.More = $"""

@@ -113,32 +113,28 @@ public sealed class RefusalTableTests
     [Fact]
     public async Task A_lane_that_failed_again_and_again_is_waited_for()
     {
-        Assert.SkipWhen(CcpUnderTest.IsNative, "Another process's clock cannot be moved.");
         var clock = new ManualClock();
-        var asked = 0;
+        var isWell = false;
         await using var place = await Workplace.OpenAsync(
-            request => Interlocked.Increment(ref asked) <= FailuresMax ? Answers.Overloaded() : ClaudeCodeAnswers.Answer(request), change: setup => setup.Clock = clock);
-        await FailAsync(place);
+            request => Volatile.Read(ref isWell) ? ClaudeCodeAnswers.Answer(request) : Answers.Overloaded(), change: setup => setup.Clock = clock);
+
+        // The client sleeps for as long as it is told, and takes a while to start.
+        const int PauseSeconds = 16;
+        await FailingLane.UntilPauseAsync(place.Ccp, clock, PauseSeconds);
+        Volatile.Write(ref isWell, true);
 
         await using var claude = place.Start("hello", []);
         Assert.True(SpinWait.SpinUntil(() => RefusalsSoFar(place) > 0, TimeSpan.FromSeconds(30)), "The client was not told to wait.");
-        clock.Advance(TimeSpan.FromSeconds(1));
+        clock.Advance(TimeSpan.FromSeconds(PauseSeconds));
         await GoesOnAsync(place, claude.EndAsync, "lane_down_briefly");
     }
 
     [Fact]
     public async Task A_lane_known_to_be_down_stops_the_client_at_once()
     {
-        Assert.SkipWhen(CcpUnderTest.IsNative, "Another process's clock cannot be moved.");
         var clock = new ManualClock();
         await using var place = await Workplace.OpenAsync(_ => Answers.Overloaded(), change: setup => setup.Clock = clock);
-        await FailAsync(place);
-        foreach (var seconds in new[] { 1, 2, 4, 8, 16, 32 })
-        {
-            clock.Advance(TimeSpan.FromSeconds(seconds));
-            using var probe = await place.Ccp.AskAsync();
-            Assert.Equal(529, (int)probe.StatusCode);
-        }
+        var calls = await FailingLane.UntilPauseAsync(place.Ccp, clock, pauseSeconds: 60);
 
         var run = await place.AskAsync("hello");
 
@@ -146,7 +142,7 @@ public sealed class RefusalTableTests
         Assert.Contains("API Error: 503 The anthropic lane is down", run.Printed, StringComparison.Ordinal);
         await place.Ccp.StopAsync();
         var lines = UsageLines.Completions(place.Ccp);
-        Assert.Equal(FailuresMax + 6 + 1, lines.Count);
+        Assert.Equal(calls + 1, lines.Count);
         Assert.Equal("lane_down", lines[^1].GetProperty("reason").GetString());
     }
 
@@ -196,15 +192,6 @@ public sealed class RefusalTableTests
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("API Error: 401 This ccp token is not valid", run.Printed, StringComparison.Ordinal);
-    }
-
-    private static async Task FailAsync(Workplace place)
-    {
-        for (var call = 0; call < FailuresMax; call++)
-        {
-            using var failed = await place.Ccp.AskAsync();
-            Assert.Equal(529, (int)failed.StatusCode);
-        }
     }
 
     private static async Task GoesOnAsync(Workplace place, Func<Task<ClaudeRun>> ask, string reason)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
@@ -14,12 +13,14 @@ using Usage = Ccp.ScriptedUpstream.Usage;
 public sealed class LaneHealthTests
 {
     private const string Haiku = "claude-haiku-4-5";
-    private const int FailuresMax = 5;
+    private const int FailuresMax = FailingLane.FailuresMax;
+
+    /// <summary>How long the lane is left alone: longer than a busy machine takes for a call.</summary>
+    private const int PauseSeconds = 32;
 
     private static readonly Usage Small = new(Input: 25, Output: 15);
 
-    /// <summary>In this process it moves when a test moves it; the native executable has a real one, and there a test asks until it is answered.</summary>
-    private readonly ManualClock? _clock = CcpUnderTest.IsNative ? null : new ManualClock();
+    private readonly ManualClock _clock = new();
 
     [Fact]
     public async Task A_lane_that_cannot_be_reached_is_soon_not_dialled_and_a_probe_brings_it_back()
@@ -27,34 +28,21 @@ public sealed class LaneHealthTests
         await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.Stream(CcpUnderTest.Model, ["hi"], Small));
         using var door = new Door(upstream.BaseUrl);
         await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => (setup.UpstreamUrl, setup.Clock) = (door.Address, _clock));
-        for (var call = 0; call < FailuresMax; call++)
+        await FailingLane.UntilPauseAsync(_clock, PauseSeconds, async () =>
         {
             using var failed = await ccp.AskAsync();
             await SaidNo.AssertAsync(failed, 503, "api_error", "cannot reach the anthropic lane", retryAfter: 5);
-        }
+        });
 
-        if (_clock is not null)
-        {
-            // Whoever dialled now would get through.
-            door.Open();
-            using var refused = await ccp.AskAsync();
-            await SaidNo.AssertAsync(refused, 503, "api_error", "ccp leaves it alone and tries again in 1 s", retryAfter: 1);
-        }
-        else
-        {
-            await UntilAsync(async () =>
-            {
-                using var refused = await ccp.AskAsync();
-                return (await refused.Content.ReadAsStringAsync()).Contains("ccp leaves it alone", StringComparison.Ordinal) && refused.Headers.Contains("retry-after");
-            });
-            door.Open();
-        }
-
+        // Whoever dialled now would get through.
+        door.Open();
+        using var refused = await ccp.AskAsync();
+        await SaidNo.AssertAsync(refused, 503, "api_error", "ccp leaves it alone and tries again in", waitMin: 1, waitMax: PauseSeconds);
         Assert.Empty(upstream.Requests);
         Assert.StartsWith("down; tried again in ", await HealthAsync(ccp), StringComparison.Ordinal);
 
-        _clock?.Advance(TimeSpan.FromSeconds(1));
-        await UntilAsync(() => IsServedAsync(ccp));
+        _clock.Advance(TimeSpan.FromSeconds(PauseSeconds));
+        Assert.True(await IsServedAsync(ccp));
         Assert.True(await IsServedAsync(ccp));
         Assert.Equal("ok", await HealthAsync(ccp));
         await ccp.StopAsync();
@@ -78,28 +66,22 @@ public sealed class LaneHealthTests
             setup.Environment["ZAI_API_KEY"] = "zai-key-that-must-stay-inside";
             setup.More = $"[[lane]]\nname = \"zai\"\nbase_url = \"{zai.BaseUrl.AbsoluteUri.TrimEnd('/')}\"\nrequires = \"\"";
         });
-        for (var call = 0; call < FailuresMax; call++)
-        {
-            Assert.True(await IsServedAsync(ccp, Haiku));
-        }
+        var tried = await FailingLane.UntilPauseAsync(_clock, PauseSeconds, async () => Assert.True(await IsServedAsync(ccp, Haiku)));
 
-        // One call more arrives at the fallback than were tried before.
-        await UntilAsync(async () => await IsServedAsync(ccp, Haiku) && anthropic.Requests.Count > zai.Requests.Count);
-        Assert.True(_clock is null || zai.Requests.Count == FailuresMax);
+        Assert.True(await IsServedAsync(ccp, Haiku));
+        Assert.Equal((tried, tried + 1), (zai.Requests.Count, anthropic.Requests.Count));
 
         Volatile.Write(ref isWell, true);
-        _clock?.Advance(TimeSpan.FromSeconds(1));
-        var tried = zai.Requests.Count;
-        await UntilAsync(async () => await IsServedAsync(ccp, Haiku) && zai.Requests.Count > tried);
+        _clock.Advance(TimeSpan.FromSeconds(PauseSeconds));
         Assert.True(await IsServedAsync(ccp, Haiku));
-        Assert.Equal(tried + 2, zai.Requests.Count);
+        Assert.True(await IsServedAsync(ccp, Haiku));
+        Assert.Equal((tried + 2, tried + 1), (zai.Requests.Count, anthropic.Requests.Count));
         await ccp.StopAsync();
 
         var decisions = UsageLines.All(ccp).Where(line => line.TryGetProperty("event", out _)).ToList();
-        Assert.Equal(("zai", "default"), Decision(decisions[FailuresMax - 1]));
-        var away = decisions.First(line => Decision(line) == ("anthropic", "lane_down"));
+        Assert.Equal([.. Enumerable.Repeat(("zai", "default"), tried), ("anthropic", "lane_down"), ("zai", "default"), ("zai", "default")], decisions.Select(Decision));
+        var away = decisions[tried];
         Assert.Equal("""[{"lane":"zai","reason":"lane_down"}]""", away.GetProperty("rejected").GetRawText());
-        Assert.Equal(("zai", "default"), Decision(decisions[^1]));
         var taken = UsageLines.Completions(ccp).Single(line => line.GetProperty("rid").GetString() == away.GetProperty("rid").GetString());
         Assert.Equal(("anthropic", 0), (taken.GetProperty("lane").GetString(), taken.GetProperty("retry").GetInt32()));
         Assert.Empty(ccp.Store.OpenHolds);
@@ -143,28 +125,22 @@ public sealed class LaneHealthTests
     [Fact]
     public async Task While_a_probe_is_out_the_others_are_refused()
     {
-        Assert.SkipWhen(_clock is null, "Another process's clock cannot be moved.");
         var answerNow = new Gate();
-        var asked = 0;
+        var isWell = false;
         await using var upstream = await ScriptedUpstreamServer.StartAsync(_ =>
-            Interlocked.Increment(ref asked) <= FailuresMax ? Answers.Overloaded() : Script.Begin.WaitFor(answerNow).Then(Answers.Stream(CcpUnderTest.Model, ["hi"], Small)));
+            Volatile.Read(ref isWell) ? Script.Begin.WaitFor(answerNow).Then(Answers.Stream(CcpUnderTest.Model, ["hi"], Small)) : Answers.Overloaded());
         await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.Clock = _clock);
-        for (var call = 0; call < FailuresMax; call++)
-        {
-            using var failed = await ccp.AskAsync();
-            Assert.Equal(529, (int)failed.StatusCode);
-        }
-
-        _clock!.Advance(TimeSpan.FromSeconds(1));
-        for (var arrived = 0; arrived < FailuresMax; arrived++)
+        for (var tried = await FailingLane.UntilPauseAsync(ccp, _clock, PauseSeconds); tried > 0; tried--)
         {
             await upstream.NextAsync();
         }
 
+        Volatile.Write(ref isWell, true);
+        _clock.Advance(TimeSpan.FromSeconds(PauseSeconds));
         var probe = ccp.AskAsync();
         await upstream.NextAsync();
         using var other = await ccp.AskAsync();
-        await SaidNo.AssertAsync(other, 503, "api_error", "leaves it alone", retryAfter: 1);
+        await SaidNo.AssertAsync(other, 503, "api_error", "leaves it alone", waitMin: 1, waitMax: PauseSeconds);
 
         answerNow.Open();
         using var answer = await probe;
@@ -175,7 +151,7 @@ public sealed class LaneHealthTests
         await after.Content.ReadAsStringAsync();
     }
 
-    private static (string?, string?) Decision(JsonElement line) => (line.GetProperty("decision").GetString(), line.GetProperty("decision_reason").GetString());
+    private static (string, string) Decision(JsonElement line) => (line.GetProperty("decision").GetString()!, line.GetProperty("decision_reason").GetString()!);
 
     private static async Task<string?> HealthAsync(CcpUnderTest ccp)
     {
@@ -189,15 +165,6 @@ public sealed class LaneHealthTests
         using var answer = await ccp.AskAsync(model: model);
         await answer.Content.ReadAsStringAsync();
         return answer.StatusCode == HttpStatusCode.OK;
-    }
-
-    /// <summary>In this process once is enough: time stands still.</summary>
-    private async Task UntilAsync(Func<Task<bool>> isSo)
-    {
-        for (var patience = Stopwatch.StartNew(); !await isSo();)
-        {
-            Assert.True(_clock is null && patience.Elapsed < TimeSpan.FromSeconds(60), "It did not come to that.");
-        }
     }
 
     /// <summary>An address that refuses connections until it is opened, and then leads to an upstream.</summary>

@@ -13,6 +13,9 @@ public sealed class ManualClock(DateTimeOffset start) : TimeProvider
     {
     }
 
+    /// <summary>After each move: by how much.</summary>
+    public event Action<TimeSpan>? Advanced;
+
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override DateTimeOffset GetUtcNow()
@@ -44,6 +47,8 @@ public sealed class ManualClock(DateTimeOffset start) : TimeProvider
         {
             _now = end;
         }
+
+        Advanced?.Invoke(by);
     }
 
     /// <summary>Sets the wall clock without firing anything: what a correction by the host's operator looks like.</summary>

@@ -46,6 +46,9 @@ internal abstract class CcpUnderTest : IAsyncDisposable
 
     public static string? NativePath => Environment.GetEnvironmentVariable("CCP_UNDER_TEST");
 
+    /// <summary>A dev build of the same, which takes the keys of licenses from its environment.</summary>
+    public static string? DevPath => Environment.GetEnvironmentVariable("CCP_DEV_UNDER_TEST");
+
     public static bool IsNative => NativePath is not null;
 
     public CcpSetup Setup { get; }
@@ -72,7 +75,8 @@ internal abstract class CcpUnderTest : IAsyncDisposable
     {
         var setup = new CcpSetup { UpstreamUrl = upstream };
         change?.Invoke(setup);
-        CcpUnderTest ccp = IsNative && !setup.IsInProcess ? new NativeCcp(setup) : new InProcessCcp(setup);
+        Assert.SkipWhen(IsNative && setup.LicenseKeys is not null && DevPath is null, "CCP_DEV_UNDER_TEST names no dev build, and no other trusts the key of the tests.");
+        CcpUnderTest ccp = IsNative ? new NativeCcp(setup) : new InProcessCcp(setup);
         await ccp.RunAsync();
         if (balance != "0")
         {
@@ -195,13 +199,10 @@ internal sealed class CcpSetup
     /// <summary>The data directory, which stays its giver's to delete; null for one of its own.</summary>
     public string? Home { get; set; }
 
-    /// <summary>Never the native executable: for licenses, which no build of it trusts when a test signed them.</summary>
-    public bool IsInProcess { get; set; }
-
-    /// <summary>In process only: the keys whose licenses it trusts; null for those that it was built with.</summary>
+    /// <summary>The keys whose licenses it trusts, which natively takes a dev build; null for those that it was built with.</summary>
     public IReadOnlyDictionary<string, byte[]>? LicenseKeys { get; set; }
 
-    /// <summary>In process only; null for the system's.</summary>
+    /// <summary>In process it is ccp's own; the native executable's runs, and is ahead by what this one is moved. Null for the system's.</summary>
     public ManualClock? Clock { get; set; }
 
     public string Toml =>

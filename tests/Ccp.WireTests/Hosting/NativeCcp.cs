@@ -8,7 +8,9 @@ internal sealed class NativeCcp(CcpSetup setup) : CcpUnderTest(setup)
     private static readonly TimeSpan StartsWithin = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(20);
 
+    private readonly string _path = setup.LicenseKeys is null ? NativePath! : DevPath!;
     private readonly StringBuilder _stderr = new();
+    private readonly MovedClock? _clock = setup.Clock is { } clock ? new MovedClock(clock) : null;
     private Process? _process;
 
     public override string Log
@@ -24,7 +26,7 @@ internal sealed class NativeCcp(CcpSetup setup) : CcpUnderTest(setup)
 
     public override async Task RunAsync()
     {
-        var start = new ProcessStartInfo(NativePath!, ["serve", "--config", ConfigPath]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(_path, ["serve", "--config", ConfigPath]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment.Clear();
         start.Environment["CCP_HOME"] = Home;
         foreach (var (name, value) in Setup.Environment)
@@ -32,6 +34,12 @@ internal sealed class NativeCcp(CcpSetup setup) : CcpUnderTest(setup)
             start.Environment[name] = value;
         }
 
+        if (Setup.LicenseKeys is { } keys)
+        {
+            start.Environment["CCP_LICENSE_PUBKEY_B64"] = string.Join(',', keys.Select(key => $"{key.Key}={Convert.ToBase64String(key.Value)}"));
+        }
+
+        _clock?.GiveTo(start.Environment);
         _process = Process.Start(start)!;
         _process.ErrorDataReceived += (_, line) => Hear(line.Data);
         _process.BeginErrorReadLine();
@@ -78,6 +86,12 @@ internal sealed class NativeCcp(CcpSetup setup) : CcpUnderTest(setup)
         _process = null;
         process.Kill();
         await process.WaitForExitAsync();
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        _clock?.Dispose();
     }
 
     public override async Task TopUpAsync(string user, string usd)

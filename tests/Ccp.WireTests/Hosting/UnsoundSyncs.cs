@@ -1,12 +1,10 @@
-using System.ComponentModel;
-using System.Diagnostics;
-
 namespace Ccp.WireTests.Hosting;
 
-/// <summary>Makes a native ccp's syncs slow, endless or failing, while it runs: <c>unsound_sync.c</c>, compiled here, stands before the C library's.</summary>
+/// <summary>Makes a native ccp's syncs slow, endless or failing, while it runs: <c>unsound_sync.c</c> stands before the C library's.</summary>
 internal sealed class UnsoundSyncs : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("ccp-syncs-").FullName;
+    private readonly string _library;
 
     /// <summary>Skips the test where it cannot be done.</summary>
     public UnsoundSyncs()
@@ -14,7 +12,7 @@ internal sealed class UnsoundSyncs : IDisposable
         try
         {
             Assert.SkipUnless(CcpUnderTest.IsNative, "Another C library call can be put before the executable's only.");
-            Assert.SkipWhen(Compile() is null, "There is no clang to compile the syncs of this test with.");
+            _library = Preloaded.Compile("unsound_sync", _folder);
         }
         catch
         {
@@ -44,11 +42,9 @@ internal sealed class UnsoundSyncs : IDisposable
         set => Turn("fails", value);
     }
 
-    private string Library => Path.Combine(_folder, "unsound_sync.so");
-
     public void GiveTo(CcpSetup setup)
     {
-        setup.Environment["LD_PRELOAD"] = Library;
+        setup.Environment["LD_PRELOAD"] = _library;
         setup.Environment["UNSOUND_SYNC_FOLDER"] = _folder;
     }
 
@@ -63,24 +59,6 @@ internal sealed class UnsoundSyncs : IDisposable
         else
         {
             File.Delete(Path.Combine(_folder, what));
-        }
-    }
-
-    /// <returns>Null without a compiler.</returns>
-    private string? Compile()
-    {
-        var source = Path.Combine(AppContext.BaseDirectory, "unsound_sync.c");
-        try
-        {
-            using var clang = Process.Start(new ProcessStartInfo("clang", ["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", Library, source]) { RedirectStandardError = true })!;
-            var said = clang.StandardError.ReadToEnd();
-            clang.WaitForExit();
-            Assert.True(clang.ExitCode == 0, said);
-            return Library;
-        }
-        catch (Win32Exception)
-        {
-            return null;
         }
     }
 }
