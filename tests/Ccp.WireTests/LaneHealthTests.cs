@@ -87,6 +87,23 @@ public sealed class LaneHealthTests
         Assert.Empty(ccp.Store.OpenHolds);
     }
 
+    [Fact]
+    public async Task A_lane_that_is_elsewhere_after_a_reload_is_tried_at_once()
+    {
+        await using var broken = await ScriptedUpstreamServer.StartAsync(_ => Answers.Overloaded());
+        await using var mended = await ScriptedUpstreamServer.StartAsync(_ => Answers.Stream(CcpUnderTest.Model, ["hi"], Small));
+        await using var ccp = await CcpUnderTest.StartAsync(broken, change: setup => setup.Clock = _clock);
+        await FailingLane.UntilPauseAsync(ccp, _clock, PauseSeconds);
+
+        ccp.Setup.UpstreamUrl = mended.BaseUrl;
+        ccp.RewriteConfig();
+        var (status, outcome) = await ccp.AdministerAsync(HttpMethod.Post, "/admin/reload");
+        Assert.True(status == 200, outcome.ToString());
+
+        Assert.True(await IsServedAsync(ccp));
+        Assert.Single(mended.Requests);
+    }
+
     [Theory]
     [InlineData(400)]
     [InlineData(401)]

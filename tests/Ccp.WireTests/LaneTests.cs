@@ -195,6 +195,69 @@ public sealed class LaneTests
         Assert.Equal("/v1/models?limit=1000", Assert.Single(anthropic.Requests).Target);
     }
 
+    [Fact]
+    public async Task The_header_that_works_is_remembered_for_each_key()
+    {
+        const string Bob = "0a6bf2b8-54c0-4a5b-9d2c-6f0f5a0c1b22";
+        const string BobsKey = "bobs-key-that-must-stay-inside";
+        await using var anthropic = await ServeAsync(Haiku);
+        await using var zai = await ScriptedUpstreamServer.StartAsync(request =>
+            request.Header("x-api-key") == ZaiKey || request.Header("authorization") == $"Bearer {BobsKey}" ? Answer(request, Glm) : Answers.Unauthorized());
+        await using var ccp = await StartAsync(
+            anthropic,
+            zai.BaseUrl,
+            more: $"""
+
+                [[key]]
+                name = "bobs"
+                lane = "zai"
+                value = "env:BOBS_KEY"
+                [[user]]
+                name = "bob"
+                token_sha256 = "{CcpSetup.HashOf(Bob)}"
+                billing = false
+                key = "bobs"
+                """,
+            environment: ("BOBS_KEY", BobsKey));
+        for (var call = 0; call < 6; call++)
+        {
+            using var answer = await ccp.AskAsync(stream: false, model: Haiku, token: call % 2 == 0 ? CcpUnderTest.Alice : Bob);
+            Assert.Equal(200, (int)answer.StatusCode);
+        }
+
+        // Bob's first needed two.
+        Assert.Equal(7, zai.Requests.Count);
+    }
+
+    /// <summary>205 allows no body: Kestrel throws where ccp writes the one that came.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_an_attempt_before_came_to_says_nothing_of_one_that_breaks_within_ccp(bool isSecond)
+    {
+        const string Json = """{"type":"message","usage":{"input_tokens":5,"output_tokens":5}}""";
+        await using var raw = await RawUpstream.StartAsync($"HTTP/1.1 205 Reset Content\r\ncontent-type: application/json\r\ncontent-length: {Json.Length}\r\n\r\n{Json}");
+        await using var zai = await ScriptedUpstreamServer.StartAsync(_ => Answers.Overloaded());
+        await using var ccp = await CcpUnderTest.StartAsync(raw.BaseUrl, change: setup =>
+        {
+            setup.Environment["ZAI_API_KEY"] = ZaiKey;
+            setup.More = $"""
+                [[lane]]
+                name = "zai"
+                base_url = "{zai.BaseUrl.AbsoluteUri.TrimEnd('/')}"
+                requires = ""
+                {(isSecond ? "" : "[[route]]\nmodel = \"*\"\nlane = \"anthropic\"")}
+                """;
+        });
+
+        using var answer = await ccp.AskAsync(stream: false, model: Haiku);
+        await answer.Content.ReadAsStringAsync();
+        await ccp.StopAsync();
+
+        Assert.Equal(isSecond ? 1 : 0, zai.Requests.Count);
+        Assert.Single(ccp.Store.Charges);
+    }
+
     private static Task<ScriptedUpstreamServer> ServeAsync(string model) => ScriptedUpstreamServer.StartAsync(request => Answer(request, model));
 
     private static Script Answer(RecordedRequest request, string model) => request.BodyText.Contains("\"stream\":true", StringComparison.Ordinal)

@@ -138,6 +138,46 @@ public sealed class QuotaTests
     }
 
     [Fact]
+    public async Task A_quota_that_is_used_up_sends_calls_to_no_lane_that_nobody_named()
+    {
+        await using var anthropic = await ServeAsync(Haiku);
+        await using var zai = await ServeAsync(Glm);
+        await using var ccp = await StartAsync(anthropic, zai, "rolling_tokens = 1000", """
+            [[lane]]
+            name = "second"
+            base_url = "http://127.0.0.1:9"
+            price_as = "glm-4.5-air"
+            requires = "never_granted"
+            [[route]]
+            model = "claude-haiku-*"
+            lane = "zai"
+            fallback = "second"
+            """);
+        Assert.Equal(HttpStatusCode.OK, await PostAsync(ccp));
+        await UsedAsync(ccp, 1_100);
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, await PostAsync(ccp));
+        Assert.Equal((0, 1), (anthropic.Requests.Count, zai.Requests.Count));
+    }
+
+    [Fact]
+    public async Task Calls_that_cost_nothing_leave_nothing_in_the_store()
+    {
+        await using var anthropic = await ScriptedUpstreamServer.StartAsync(_ => Answers.CountTokens(7));
+        await using var zai = await ScriptedUpstreamServer.StartAsync(_ => Answers.RateLimited(1));
+        await using var ccp = await StartAsync(anthropic, zai, "rolling_tokens = 1000");
+        for (var call = 0; call < 3; call++)
+        {
+            using var answer = await ccp.SendAsync(ccp.Request(HttpMethod.Post, "/v1/messages/count_tokens", body: CcpUnderTest.Body(stream: false, $"{Haiku}-{call}")));
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+
+        await ccp.StopAsync();
+        Assert.Equal((3, 3), (zai.Requests.Count, anthropic.Requests.Count));
+        Assert.Equal(0, ccp.Store.Count("lane_event"));
+    }
+
+    [Fact]
     public async Task A_429_without_a_fallback_is_told_as_it_is_and_shuts_nothing()
     {
         await using var anthropic = await ServeAsync(Haiku);

@@ -16,7 +16,8 @@ namespace Ccp.Admin;
 /// Browsers: tokens travel in headers only, so a foreign page has nothing to ride on; a foreign <c>Host</c> or <c>Origin</c> and bodies that are not JSON are
 /// refused all the same (DNS rebinding).
 /// </remarks>
-internal sealed class AdminEndpoint(AdminApi api, Admission admission, ServerConfig server)
+/// <param name="socketPath">Of the unix socket that is the administration's. Another may be listened on for a reverse proxy, whose callers are anybody.</param>
+internal sealed class AdminEndpoint(AdminApi api, Admission admission, ServerConfig server, string socketPath)
 {
     private const int BodyBytesMax = 1024 * 1024;
 
@@ -55,7 +56,7 @@ internal sealed class AdminEndpoint(AdminApi api, Admission admission, ServerCon
             return throttled;
         }
 
-        var actor = new AdminActor(user, IsHostOperator: IsOwnerOnUnixSocket(http));
+        var actor = new AdminActor(user, IsHostOperator: IsOwnerOnOwnSocket(http));
         var request = new AdminRequest(http.Request.Method, http.Request.Path.Value ?? "", query, body.Value, actor) { From = from };
 
         // Reports read the disk, and this thread carries the streams of others.
@@ -83,14 +84,14 @@ internal sealed class AdminEndpoint(AdminApi api, Admission admission, ServerCon
 
     private AdminAnswer? Refusal(HttpContext http)
     {
-        var isUnixSocket = IsUnixSocket(http);
+        var isOwnSocket = OwnSocketOf(http) is not null;
         var isAdminPath = AdminApi.IsForAdmins(http.Request.Path.Value ?? "");
-        if (isAdminPath && !isUnixSocket && !IsFromOwnHost(http))
+        if (isAdminPath && !isOwnSocket && !IsFromOwnHost(http))
         {
             return AdminApi.Error(403, "The administration API answers on ccp's own host only.");
         }
 
-        if (isAdminPath && !isUnixSocket && !IsOwnHost(http.Request.Host))
+        if (isAdminPath && !isOwnSocket && !IsOwnHost(http.Request.Host))
         {
             return AdminApi.Error(403, "The Host header names another host than the one ccp listens on.");
         }
@@ -112,7 +113,9 @@ internal sealed class AdminEndpoint(AdminApi api, Admission admission, ServerCon
 
     private static bool HasBody(HttpRequest request) => request.ContentLength is > 0 || request.Headers.TransferEncoding.Count > 0;
 
-    private static bool IsUnixSocket(HttpContext http) => http.Features.Get<IConnectionSocketFeature>()?.Socket.AddressFamily == AddressFamily.Unix;
+    /// <returns>Null for a connection that came any other way than over the administration's socket.</returns>
+    private Socket? OwnSocketOf(HttpContext http) =>
+        http.Features.Get<IConnectionSocketFeature>()?.Socket is { LocalEndPoint: UnixDomainSocketEndPoint local } socket && local.ToString() == socketPath ? socket : null;
 
     /// <summary>A name that a rebinding page could not have: an address literal of this host, or localhost.</summary>
     private bool IsOwnHost(HostString host) =>
@@ -120,9 +123,9 @@ internal sealed class AdminEndpoint(AdminApi api, Admission admission, ServerCon
         || (IPAddress.TryParse(host.Host, out var address) && (IPAddress.IsLoopback(address) || server.Listen.Any(listen => address.Equals(listen.EndPoint?.Address))));
 
     /// <summary>The socket lies in the data directory, 0600; the kernel says who is at its other end.</summary>
-    private static bool IsOwnerOnUnixSocket(HttpContext http)
+    private bool IsOwnerOnOwnSocket(HttpContext http)
     {
-        if (http.Features.Get<IConnectionSocketFeature>()?.Socket is not { AddressFamily: AddressFamily.Unix } socket)
+        if (OwnSocketOf(http) is not { } socket)
         {
             return false;
         }

@@ -2,6 +2,8 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text;
 using Ccp.Configuration;
 using Ccp.Refusals;
 using Ccp.Routing;
@@ -83,7 +85,12 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
 
         using var received = answer;
         stop.AnswerHasBegun();
-        visit.Report(answer.StatusCode);
+        if (isMetered)
+        {
+            // A lane may serve messages and neither token counts nor models.
+            visit.Report(answer.StatusCode);
+        }
+
         var head = new ForwardResult((int)answer.StatusCode, RelayEnd.Complete, null, Metering.MeterReading.NotStarted)
         {
             TimeToHead = time.GetElapsedTime(sentAt),
@@ -94,6 +101,12 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         if (RetryPolicy.Judge(answer.StatusCode, plan, mayChangeForm) is { } setback)
         {
             return head with { Setback = setback };
+        }
+
+        if (IsRedirect(answer.StatusCode))
+        {
+            // A client that follows one takes its ccp token and the conversation wherever the lane says.
+            return head with { Refusal = Unreadable(plan, "answered with a redirect, which ccp neither follows nor passes on") };
         }
 
         return !answer.IsSuccessStatusCode ? await RelayErrorAsync(plan, answer, head, id, client, stop)
@@ -193,6 +206,11 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
                     $"The proxy's credential was refused by the {plan.Lane.Name} lane (status {(int)answer.StatusCode}). Logging in again does not help: your operator must look at the API key that ccp uses for you, or its credit.");
             }
 
+            if (plan.Lane.Header != LaneHeader.Passthrough && start.AsSpan(0, length).IndexOf(Encoding.UTF8.GetBytes(plan.Key.Reveal())) >= 0)
+            {
+                return Unreadable(plan, $"answered with status {(int)answer.StatusCode} and repeated the key that ccp sent it, so its words are not passed on");
+            }
+
             BeginAnswer(plan, answer, client.Response, keepsLength: true);
             if (length > 0)
             {
@@ -239,7 +257,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
     private static void BeginAnswer(LanePlan plan, HttpResponseMessage answer, HttpResponse client, bool keepsLength)
     {
         client.StatusCode = (int)answer.StatusCode;
-        HeaderPolicy.CopyToClient(answer, client.Headers, plan.IsUsersOwnKey);
+        HeaderPolicy.CopyToClient(answer, client.Headers, plan.IsUsersOwnKey, plan.Lane.Header == LaneHeader.Passthrough ? null : plan.Key);
         if (!keepsLength)
         {
             // ccp may add events of its own.
@@ -259,9 +277,11 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         answer.Content.Headers.NonValidated.TryGetValues("content-encoding", out var encodings)
         && !string.Equals(encodings.ToString(), "identity", StringComparison.OrdinalIgnoreCase);
 
+    private static bool IsRedirect(HttpStatusCode status) => (int)status is >= 300 and < 400;
+
     private static bool IsAboutCcpsKey(HttpStatusCode status, ReadOnlySpan<byte> body) =>
         status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
-        || (status == HttpStatusCode.BadRequest && System.Text.Encoding.UTF8.GetString(body).AsSpan().ContainsAny(OperatorsCreditIsGone));
+        || (status == HttpStatusCode.BadRequest && Encoding.UTF8.GetString(body).AsSpan().ContainsAny(OperatorsCreditIsGone));
 
     private static (string Type, string Message) WordsFor(RelayEnd end, LanePlan plan) => end switch
     {
@@ -283,10 +303,18 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
     private static Refusal TimedOut(LanePlan plan) =>
         new(RefusalCode.LaneTimedOut, $"The {plan.Lane.Name} lane did not begin to answer in the time that ccp allows. It is worth asking again.");
 
-    /// <summary>What failed, without addresses of what was asked: a URL may hold what a log must not.</summary>
+    /// <summary>What failed. The system's own words only: the HTTP library quotes the peer, which may have repeated a key, and addresses of what was asked.</summary>
     private static string Describe(Exception error) => error switch
     {
-        HttpRequestException { HttpRequestError: var kind and not HttpRequestError.Unknown } => $"{kind}: {error.InnerException?.Message ?? error.Message}",
-        _ => $"{error.GetType().Name}: {error.InnerException?.Message ?? error.Message}",
+        HttpRequestException
+        {
+            HttpRequestError: (HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError) and var kind,
+            InnerException: SocketException or AuthenticationException or IOException,
+        } => $"{kind}: {error.InnerException.Message}",
+        HttpRequestException { HttpRequestError: var kind, StatusCode: var status } => status is null ? $"{kind}" : $"{kind}: status {(int)status}",
+        HttpIOException { HttpRequestError: var kind } => $"{kind}",
+        IOException { InnerException: SocketException inner } => inner.Message,
+        SocketException => error.Message,
+        _ => error.GetType().Name,
     };
 }

@@ -24,10 +24,10 @@ internal static class HeaderPolicy
 
     private const string AnthropicOnlyName = "x-app";
 
-    /// <summary>Not shown to the client: what describes the hop to the upstream, or the operator's organisation there.</summary>
+    /// <summary>Not shown to the client: what describes the hop to the upstream, or the operator's organisation there, what sends it elsewhere, and what ccp says itself.</summary>
     private static readonly FrozenSet<string> NotReturned = new[]
     {
-        "set-cookie", "server", "via", "alt-svc", "anthropic-organization-id",
+        "set-cookie", "server", "via", "alt-svc", "anthropic-organization-id", "location", "refresh", OwnHeaders.LowBalance,
         "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
@@ -77,18 +77,19 @@ internal static class HeaderPolicy
     }
 
     /// <param name="isUsersOwnKey">False: the provider's rate limits are the operator's and would mislead the user.</param>
-    public static void CopyToClient(HttpResponseMessage from, IHeaderDictionary to, bool isUsersOwnKey)
+    /// <param name="key">A header that repeats it stays; null when what was sent is the caller's own.</param>
+    public static void CopyToClient(HttpResponseMessage from, IHeaderDictionary to, bool isUsersOwnKey, Secret? key)
     {
         var connection = from.Headers.NonValidated.TryGetValues("connection", out var named) ? named.ToString() : "";
-        Copy(from.Headers.NonValidated, to, connection, isUsersOwnKey);
-        Copy(from.Content.Headers.NonValidated, to, connection, isUsersOwnKey);
+        Copy(from.Headers.NonValidated, to, connection, isUsersOwnKey, key);
+        Copy(from.Content.Headers.NonValidated, to, connection, isUsersOwnKey, key);
     }
 
-    private static void Copy(HttpHeadersNonValidated from, IHeaderDictionary to, string connection, bool isUsersOwnKey)
+    private static void Copy(HttpHeadersNonValidated from, IHeaderDictionary to, string connection, bool isUsersOwnKey, Secret? key)
     {
         foreach (var (name, values) in from)
         {
-            if (Returns(name, isUsersOwnKey) && !IsNamedIn(connection, name))
+            if (Returns(name, isUsersOwnKey) && !IsNamedIn(connection, name) && (key is null || !values.ToString().Contains(key.Reveal(), StringComparison.Ordinal)))
             {
                 to[name] = values.Count == 1 ? Sendable(values.ToString()) : values.Select(Sendable).ToArray();
             }

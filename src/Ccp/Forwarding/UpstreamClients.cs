@@ -17,7 +17,7 @@ internal sealed class UpstreamClients : IDisposable
 
     // Made when first needed: reading the host's authorities takes longer than all the rest of a start. By what a connection depends on: a lane that
     // is configured anew gets a new client, and calls in progress keep the old one, whose connections close when they idle.
-    private readonly ConcurrentDictionary<(string Lane, string Scheme, TimeSpan ConnectTimeout), Lazy<HttpMessageInvoker>> _clients = new();
+    private readonly ConcurrentDictionary<(string Lane, string Scheme, bool IsLoopback, TimeSpan ConnectTimeout), Lazy<HttpMessageInvoker>> _clients = new();
     private readonly Uri? _proxy;
     private readonly TrustedRoots _roots;
 
@@ -28,7 +28,7 @@ internal sealed class UpstreamClients : IDisposable
     }
 
     public HttpMessageInvoker For(LaneConfig lane) => _clients.GetOrAdd(
-        (lane.Name, lane.BaseUrl.Scheme, lane.ConnectTimeout),
+        (lane.Name, lane.BaseUrl.Scheme, lane.BaseUrl.IsLoopback, lane.ConnectTimeout),
         static (_, made) => new Lazy<HttpMessageInvoker>(() => new HttpMessageInvoker(HandlerFor(made.Lane, made.Proxy, made.Roots))),
         (Lane: lane, Proxy: _proxy, Roots: _roots)).Value;
 
@@ -59,8 +59,8 @@ internal sealed class UpstreamClients : IDisposable
         RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
 
-        // Without a setting, HTTPS_PROXY and NO_PROXY decide.
-        UseProxy = true,
+        // Without a setting, HTTPS_PROXY and NO_PROXY decide. What is meant for this host stays on it: its key may go unencrypted.
+        UseProxy = !lane.BaseUrl.IsLoopback,
         Proxy = proxy is null ? null : new WebProxy(proxy),
         SslOptions = lane.BaseUrl.Scheme == Uri.UriSchemeHttps
             ? new SslClientAuthenticationOptions { CertificateChainPolicy = roots.ToChainPolicy() }

@@ -21,16 +21,19 @@ internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, T
     {
         var startedTimestamp = time.GetTimestamp();
         var plan = call.Plan!;
-        call.Form = forms.For(plan.Lane);
+        call.Form = forms.For(plan.Lane, plan.Key);
         var mayChangeForm = plan.Lane.Header == LaneHeader.Auto;
         while (true)
         {
             var upstream = UpstreamRequest.Build(plan, call.Form, request.Http.Request, request.Path, body?.ToContent(ChangesFor(plan, call)));
+
+            // Should this attempt break within ccp, what the one before came to says nothing of it.
+            call.Result = null;
             var result = await forwarder.SendAsync(plan, upstream, call.Id, call.Facts?.IsStream == true, plan.Rates is not null, funds.MoneyOf(plan), request.Http, rewrite, mayChangeForm);
             call.Result = result;
             if (plan.Lane.Header == LaneHeader.Auto && result.TookKey)
             {
-                forms.Remember(plan.Lane, call.Form);
+                forms.Remember(plan.Key, call.Form);
             }
 
             NoteTooMany(plan, call, result);
@@ -53,10 +56,15 @@ internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, T
                 continue;
             }
 
-            quotas.NoteFallback(plan.Lane.Name, call.Facts!.Model);
+            if (plan.Rates is not null)
+            {
+                // What costs nothing leaves nothing in the store, whatever models it names.
+                quotas.NoteFallback(plan.Lane.Name, call.Facts!.Model);
+            }
+
             call.Fallback = new LaneFallback(plan.Lane.Name, setback, time.GetElapsedTime(startedTimestamp));
             call.Plan = plan = plan.Fallback!;
-            call.Form = forms.For(plan.Lane);
+            call.Form = forms.For(plan.Lane, plan.Key);
             mayChangeForm = plan.Lane.Header == LaneHeader.Auto;
             if (funds.SetAside(plan) is { } refusal)
             {

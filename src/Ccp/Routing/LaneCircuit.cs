@@ -8,7 +8,7 @@ namespace Ccp.Routing;
 /// through, and each that fails too doubles the pause. Any answer that is not the lane's own failure closes it.
 /// </summary>
 /// <remarks>Nothing runs by itself: what calls report is all it knows. While the lane works, a call reads one flag and takes no lock.</remarks>
-internal sealed class LaneCircuit(string lane, TimeProvider time, ILogger log)
+internal sealed class LaneCircuit(string lane, Uri address, TimeProvider time, ILogger log)
 {
     /// <summary>More than the few that one ill-fated request fails with before its client waits for longer.</summary>
     public const int FailuresMax = 5;
@@ -31,6 +31,8 @@ internal sealed class LaneCircuit(string lane, TimeProvider time, ILogger log)
     private long _probe;
 
     public string Lane { get; } = lane;
+
+    public Uri Address { get; } = address;
 
     /// <summary>Null while the lane may be used, also when the next call would be the probe.</summary>
     public LaneOutage? Outage

@@ -41,11 +41,11 @@ internal sealed class LaneCircuits
     /// <summary>For people: how each lane is.</summary>
     public Dictionary<string, string> Shown => _all.ToDictionary(circuit => circuit.Lane, circuit => circuit.Shown, StringComparer.Ordinal);
 
-    /// <summary>Takes up lanes that came, and forgets those that went; how the others are is not forgotten.</summary>
+    /// <summary>Takes up lanes that came, or that are elsewhere now, and forgets those that went; how the others are is not forgotten.</summary>
     public void Follow(IReadOnlyList<LaneConfig> lanes)
     {
         var known = _all;
-        _all = [.. lanes.Select(lane => Array.Find(known, circuit => circuit.Lane == lane.Name) ?? New(lane))];
+        _all = [.. lanes.Select(lane => Array.Find(known, circuit => circuit.Lane == lane.Name && circuit.Address == lane.BaseUrl) ?? New(lane))];
     }
 
     /// <summary>For a call that began before its lane went, one that nobody else looks at.</summary>
@@ -62,5 +62,5 @@ internal sealed class LaneCircuits
         return New(lane);
     }
 
-    private LaneCircuit New(LaneConfig lane) => new(lane.Name, _time, _log);
+    private LaneCircuit New(LaneConfig lane) => new(lane.Name, lane.BaseUrl, _time, _log);
 }

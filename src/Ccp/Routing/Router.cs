@@ -26,6 +26,12 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
         foreach (var lane in choice.LanesInOrder(_chooser.Default))
         {
             var isWanted = ReferenceEquals(lane, choice.Lane);
+            if (full is not null && !(choice.NamesFallback && ReferenceEquals(lane, choice.Fallback)))
+            {
+                // Only where the operator says so does a quota that is used up send its calls, and their price, elsewhere.
+                break;
+            }
+
             var tried = isWanted && choice.OnlyIfCheaper ? TryIfCheaper(choice, call) : Try(lane, call);
             if (tried.Plan is { } plan)
             {
@@ -38,11 +44,6 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
             if (tried.Reason == RouteReason.QuotaBlock)
             {
                 full = full is null || tried.Refusal!.Wait < full.Wait ? tried.Refusal : full;
-                if (!isWanted || !choice.NamesFallback)
-                {
-                    // Only where the operator says so does a quota that is used up send its calls, and their price, elsewhere.
-                    break;
-                }
             }
         }
 

@@ -35,7 +35,7 @@ public sealed class OwnHostTests
             http.Request.Headers["x-forwarded-for"] = forwardedFor;
         }
 
-        await new AdminEndpoint(till.Api, till.Till.Admission, Configured.Good(Toml).Server).AnswerAsync(http);
+        await new AdminEndpoint(till.Api, till.Till.Admission, Configured.Good(Toml).Server, "ccp.sock").AnswerAsync(http);
 
         Assert.Equal(expected, http.Response.StatusCode);
     }

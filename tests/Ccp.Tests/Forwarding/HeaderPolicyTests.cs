@@ -213,7 +213,7 @@ public sealed class HeaderPolicyTests
     private static Dictionary<string, string> Returned(HttpResponseMessage answer, bool isUsersOwnKey = false)
     {
         var headers = new HeaderDictionary();
-        HeaderPolicy.CopyToClient(answer, headers, isUsersOwnKey);
+        HeaderPolicy.CopyToClient(answer, headers, isUsersOwnKey, key: null);
         return headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
     }
 }

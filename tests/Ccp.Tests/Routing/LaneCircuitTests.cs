@@ -8,13 +8,15 @@ namespace Ccp.Tests.Routing;
 /// <summary>A lane that fails again and again is left alone for longer and longer, and one answer brings it back.</summary>
 public sealed class LaneCircuitTests
 {
+    private static readonly Uri Address = new("https://lane.example");
+
     private readonly ManualClock _clock = new();
     private readonly LogLines _log = new();
     private readonly LaneCircuit _circuit;
 
     public LaneCircuitTests()
     {
-        _circuit = new LaneCircuit("anthropic", _clock, _log);
+        _circuit = new LaneCircuit("anthropic", Address, _clock, _log);
     }
 
     /// <summary>
@@ -147,7 +149,7 @@ public sealed class LaneCircuitTests
     [Fact]
     public void A_clock_that_is_set_back_or_forth_changes_no_pause()
     {
-        var circuit = new LaneCircuit("zai", new CorrectedClock(_clock), _log);
+        var circuit = new LaneCircuit("zai", Address, new CorrectedClock(_clock), _log);
         for (var failure = 0; failure < LaneCircuit.FailuresMax; failure++)
         {
             circuit.Enter().Failed("status 500");

@@ -177,6 +177,8 @@ internal sealed class CcpSetup
 {
     public required Uri UpstreamUrl { get; set; }
 
+    public string Listen { get; set; } = "\"127.0.0.1:0\"";
+
     public string Drain { get; set; } = "5s";
 
     public string Server { get; set; } = "";
@@ -208,7 +210,7 @@ internal sealed class CcpSetup
     public string Toml =>
         $"""
         [server]
-        listen = "127.0.0.1:0"
+        listen = {Listen}
         drain = "{Drain}"
         {Server}
         [billing]

@@ -187,11 +187,12 @@ public sealed class IsolationTests
     {
         var (wanted, trouble, answer) = IsolationCase.Read(request.BodyText);
         var status = IsolationCase.StatusOf(lane, wanted, trouble, answer, request.Header("x-api-key") is not null, takesApiKey);
-        var headers = Parties.FromUpstream($"{status}");
+
+        // What repeats the key it was sent must not be passed on.
+        var key = request.Header("x-api-key") ?? request.Header("authorization");
+        (string, string)[] headers = [.. Parties.FromUpstream($"{status}"), ("x-echo", key!)];
         if (status != 200)
         {
-            // A refusal that repeats the key it was sent must not be passed on.
-            var key = request.Header("x-api-key") ?? request.Header("authorization");
             return Answers.Error(status, "invalid_request_error", status == 401 ? $"invalid key: {key}" : "what is wrong", headers);
         }
 

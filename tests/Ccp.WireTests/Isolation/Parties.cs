@@ -53,8 +53,9 @@ internal static class Parties
         ("x-real-ip", ClientCanary),
         ("x-ccp-request-id", ClientCanary),
         ("x-ccp-made-up", ClientCanary),
-        ("connection", "x-hop, keep-alive"),
-        ("x-hop", ClientCanary),
+        // On the list of what passes, but for this hop only.
+        ("connection", "x-stainless-hop"),
+        ("x-stainless-hop", ClientCanary),
         ("te", ClientCanary),
         ("via", $"1.1 {ClientCanary}"),
         ("origin", $"https://{ClientCanary}.example"),
@@ -84,6 +85,9 @@ internal static class Parties
         ("x-ccp-request-id", UpstreamCanary),
         ("x-ccp-made-up", UpstreamCanary),
         ("proxy-authenticate", UpstreamCanary),
+        ("location", $"https://{UpstreamCanary}.example/"),
+        ("refresh", $"0; url=https://{UpstreamCanary}.example/"),
+        ("x-low-balance-warning", UpstreamCanary),
         ("anthropic-ratelimit-requests-remaining", "41"),
     ];
 
