@@ -50,7 +50,7 @@ public sealed class LocalModeTests
         Assert.Empty(ccp.Store.OpenHolds);
         Assert.Equal(50_000_000_000, ccp.Store.BalanceOfAlice.Value);
         Assert.Equal(
-            Enumerable.Repeat("local completed 0", 5),
+            Enumerable.Repeat("local streaming 0", 5),
             UsageLines.Completions(ccp).Select(line => $"{line.GetProperty("user")} {line.GetProperty("reason")} {line.GetProperty("charge_usd")}"));
     }
 
