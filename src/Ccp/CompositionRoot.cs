@@ -177,7 +177,7 @@ internal sealed class CompositionRoot : IAsyncDisposable
         var closeout = new RelayCloseout(till.Writes, till.History, _usage, till.Ledger, config.Billing.WarnBelow, till.Time, till.Log);
         var pipeline = new RelayPipeline(config, till.Admission, () => _lanes.Router, _lanes.States, till.Ledger, till.History, till.Quotas, new LaneAttempts(forwarder, new CredentialForms(), _thinking, till.Quotas, till.Time), closeout, _usage, till.Time, till.Log);
         Api = new AdminApi(till, license, _lanes);
-        var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Admission, config.Server, data.SocketPath), config.Server, till.Log);
+        var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Admission, config.Server, data.SocketPath), config.Server, config.Auth, till.Log);
         Host = new KestrelHost(config.Server, data.SocketPath, application, till.Time);
         _checkpoint = till.Time.CreateTimer(_ => _ = till.Ledger.CheckpointAsync(), null, CheckpointEvery, CheckpointEvery);
         _housekeeping = till.Time.CreateTimer(_ => _ = KeepHouseAsync(), null, TimeSpan.Zero, HousekeepEvery);

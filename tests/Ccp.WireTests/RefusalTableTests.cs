@@ -78,6 +78,63 @@ public sealed class RefusalTableTests
         await SaidNo.AssertAsync(answer, 403, "permission_error", "127.0.0.1", shouldRetry: "false");
     }
 
+    [Theory]
+    [InlineData("origin", "https://evil.example", "Origin header")]
+    [InlineData("origin", "null", "Origin header")]
+    [InlineData("origin", "http://127.0.0.1", "Origin header")]
+    [InlineData("origin", "", "Origin header")]
+    [InlineData("host", "evil.example", "Host header")]
+    [InlineData("host", "127.0.0.1.evil.example:8082", "Host header")]
+    [InlineData("host", "192.168.1.7", "Host header")]
+    [InlineData("sec-fetch-site", "cross-site", "Sec-Fetch-Site header")]
+    [InlineData("sec-fetch-site", "same-site", "Sec-Fetch-Site header")]
+    [InlineData("forwarded", "for=127.0.0.1", "the header forwarded")]
+    [InlineData("x-forwarded-for", "127.0.0.1", "the header x-forwarded-")]
+    [InlineData("x-forwarded-proto", "http", "the header x-forwarded-")]
+    [InlineData("x-real-ip", "127.0.0.1", "the header x-real-ip")]
+    [InlineData("via", "1.1 proxy", "the header via")]
+    public async Task In_local_mode_what_a_page_or_another_host_may_have_sent(string header, string value, string word)
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.NotFound(""));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: IsLocal);
+
+        foreach (var (method, path, token) in new[] { ("POST", "/v1/messages?beta=true", null), ("POST", "/v1/messages/count_tokens", null), ("GET", "/v1/models", null), ("POST", "/v1/messages", CcpUnderTest.Alice) })
+        {
+            using var answer = await SendLocallyAsync(ccp, method, path, token, (header, value));
+            await SaidNo.AssertAsync(answer, 403, "permission_error", word, shouldRetry: "false");
+        }
+
+        Assert.Empty(upstream.Requests);
+        await ccp.StopAsync();
+        Assert.Equal(Enumerable.Repeat("not_from_local_user", 4), UsageLines.Completions(ccp).Select(line => line.GetProperty("reason").GetString()));
+    }
+
+    [Theory]
+    [InlineData(Stranger)]
+    [InlineData("not even a token")]
+    public async Task In_local_mode_a_token_that_nobody_holds(string token)
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.NotFound(""));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: IsLocal);
+
+        using var answer = await SendLocallyAsync(ccp, "POST", "/v1/messages", token);
+
+        await SaidNo.AssertAsync(answer, 401, "authentication_error", "x-ccp-token is not valid", shouldRetry: "false");
+        Assert.Empty(upstream.Requests);
+    }
+
+    [Fact]
+    public async Task In_local_mode_a_local_user_who_is_disabled()
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.NotFound(""));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: IsLocal);
+        Assert.Equal(200, (await ccp.AdministerAsync(HttpMethod.Put, "/admin/users/local", """{"disabled":true}""")).Status);
+
+        using var answer = await SendLocallyAsync(ccp, "POST", "/v1/messages", token: null);
+
+        await SaidNo.AssertAsync(answer, 403, "permission_error", "The ccp user local is disabled", shouldRetry: "false");
+    }
+
     [Fact]
     public async Task A_balance_that_is_used_up()
     {
@@ -370,6 +427,20 @@ public sealed class RefusalTableTests
         admin = true
         token_sha256 = "{CcpSetup.HashOf(Boss)}"
         """;
+
+    private static void IsLocal(CcpSetup setup) => setup.Auth = "mode = \"local\"";
+
+    /// <param name="token">In the header that names a user in local mode.</param>
+    private static Task<HttpResponseMessage> SendLocallyAsync(CcpUnderTest ccp, string method, string path, string? token, params (string Name, string Value)[] headers)
+    {
+        var request = ccp.Request(new HttpMethod(method), path, token: null, method == "POST" ? CcpUnderTest.Body() : null);
+        foreach (var (name, value) in token is null ? headers : [.. headers, ("x-ccp-token", token)])
+        {
+            Assert.True(request.Headers.TryAddWithoutValidation(name, value));
+        }
+
+        return ccp.SendAsync(request);
+    }
 
     private static async Task ServeAsync(CcpUnderTest ccp)
     {

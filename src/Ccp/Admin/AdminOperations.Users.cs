@@ -79,6 +79,11 @@ internal sealed partial class AdminOperations
         try
         {
             var user = Find(name);
+            if (IsLocal(user) && (asked.IsAdmin == true || asked.IsBilled == true))
+            {
+                throw AdminRefusedException.Conflict($"With auth.mode = \"local\" {name} is neither an admin nor charged. Take another user, or set the mode to \"tokens\" and restart ccp.");
+            }
+
             var update = asked.Within(StatedInFile(user), user);
             var staysAdmin = (update.IsAdmin ?? user.IsAdmin) && !(update.IsDisabled ?? user.IsDisabled);
             RefuseIfLastAdmin(user, staysAdmin, "Make another user an admin first.");
@@ -131,6 +136,11 @@ internal sealed partial class AdminOperations
         try
         {
             var user = Find(name);
+            if (IsLocal(user))
+            {
+                throw AdminRefusedException.Conflict($"auth.mode = \"local\" needs {name}, and would make it anew. Disable {name} instead, or set the mode to \"tokens\" and restart ccp.");
+            }
+
             if (StatedInFile(user) is not null)
             {
                 throw AdminRefusedException.Conflict($"{name} is kept in the configuration file. Take the [[user]] out of it and restart ccp; then delete {name} here.");
@@ -162,6 +172,8 @@ internal sealed partial class AdminOperations
                 till.Users.Replace(users);
                 onDisk?.Invoke();
             });
+
+    private bool IsLocal(User user) => till.Config.Auth.IsLocal && user.Name == AuthConfig.LocalUser;
 
     private void SetKey(Database database, long userId, Secret? key)
     {

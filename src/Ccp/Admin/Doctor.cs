@@ -60,6 +60,11 @@ internal sealed class Doctor(Till till, Switchboard board, CurrentLicense licens
             yield return new FindingView("configuration", FindingView.Ok, "no problems");
         }
 
+        if (till.Config.Auth.IsLocal)
+        {
+            yield return new FindingView("auth", FindingView.Warning, $"auth.mode is local: {AuthConfig.LocalMeans}. Where others use this host too, set it to \"tokens\" and restart.");
+        }
+
         if (board.Pause.IsOn || board.Config.Now.Routing.IsPaused)
         {
             yield return new FindingView("lanes", FindingView.Warning, "The lanes are paused: everything goes to the default lane. ccp lanes says by what; ccp resume ends a ccp pause.");

@@ -34,6 +34,11 @@ internal static class CheckCommand
             .Concat(source.Result.EnvironmentInForce)
             .ToList();
         Terminal.Line($"environment in force: {(inForce.Count == 0 ? "none" : string.Join(", ", inForce))}");
+        if (source.Result.Config is { Auth.IsLocal: true })
+        {
+            Terminal.Line($"auth.mode is local: {AuthConfig.LocalMeans}");
+        }
+
         var count = source.Result.Problems.Count;
         Terminal.Line($"{source.Name}: {(count == 0 ? "no problems" : count == 1 ? "1 problem" : $"{count} problems")}");
         return count == 0 ? ExitCodes.Ok : ExitCodes.Failed;

@@ -58,6 +58,11 @@ internal sealed class RunningServer : IAsyncDisposable
             await root.Host.StartAsync();
             var server = new RunningServer(till, root, token, log);
             log.Serving(Product.Version, string.Join(", ", server.Addresses), data.Path, source.Name);
+            if (config.Auth.IsLocal)
+            {
+                log.ServesLocally(AuthConfig.LocalMeans);
+            }
+
             return server;
         }
         catch

@@ -36,7 +36,15 @@ internal sealed record ServerConfig(
     string? CaFile);
 
 /// <param name="FailedAttemptsPerMinute">Calls without a valid token from one address, before it is told to wait; 0: no limit.</param>
-internal sealed record AuthConfig(int FailedAttemptsPerMinute);
+/// <param name="IsLocal">True: <c>mode = "local"</c>, where a call without a token is <see cref="LocalUser"/>'s.</param>
+internal sealed record AuthConfig(int FailedAttemptsPerMinute, bool IsLocal = false)
+{
+    /// <summary>The one user of local mode: never an admin, never charged.</summary>
+    public const string LocalUser = "local";
+
+    /// <summary>For operators, wherever they look.</summary>
+    public const string LocalMeans = $"whoever reaches ccp from its own host may call without a token, as the user {LocalUser}, who is not charged";
+}
 
 /// <param name="Markup">Factor on the upstream's cost.</param>
 /// <param name="WarnBelow">A balance under this shows a warning.</param>
@@ -125,7 +133,10 @@ internal sealed record RoutingConfig(IReadOnlyList<RouteConfig> Routes, bool IsP
 
 /// <summary>Which lane a model goes to.</summary>
 /// <param name="Pattern">Of models; <c>*</c> stands for any run of characters.</param>
-/// <param name="Fallback">Where it goes when it cannot go there; null: it is refused.</param>
+/// <param name="Fallback">
+/// Where it goes when it cannot go there, or has failed there before the first byte. Null: the default lane when it cannot go there, unless a quota
+/// is used up, and nowhere once it has failed.
+/// </param>
 /// <param name="OnlyIfCheaper">Stay on the fallback when the prompt would cost more on the lane.</param>
 internal sealed record RouteConfig(string Pattern, string Lane, string? Fallback, bool OnlyIfCheaper);
 

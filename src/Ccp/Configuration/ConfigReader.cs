@@ -55,10 +55,11 @@ internal static class ConfigReader
         var prices = PriceBook.With(rows);
         var lanes = LaneSection.Read(table.Tables("lane"), secrets, switches, prices, problems);
         var storage = StorageSection.Read(Section("storage"));
+        var auth = AuthSection.Read(Section("auth"));
         var isPausedByVariable = switches.Flag("OFFLOAD_PAUSED") ?? false;
         var config = new CcpConfig(
-            ServerSection.Read(Section("server"), problems, listen),
-            AuthSection.Read(Section("auth")),
+            ServerSection.Read(Section("server"), problems, listen, auth.IsLocal),
+            auth,
             BillingSection.Read(Section("billing"), prices),
             LimitsSection.Read(Section("limits")),
             storage,
@@ -75,7 +76,7 @@ internal static class ConfigReader
             },
             QuotaSection.Read(table.Tables("quota"), lanes, storage.RequestRecordsKept),
             KeySection.Read(table.Tables("key"), secrets, lanes, keyNames),
-            UserSection.Read(table.Tables("user"), secrets, lanes, keyNames),
+            UserSection.Read(table.Tables("user"), secrets, lanes, keyNames, auth.IsLocal),
             rows);
         table.RefuseUnknown();
         return config;

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Ccp.Configuration;
 using Ccp.Refusals;
 
 namespace Ccp.Identity;
@@ -32,13 +33,17 @@ internal sealed class UserDirectory
             return new Refusal(RefusalCode.TokenUnknown, "This ccp token is not valid, or no longer. Ask your operator for a new one and set ANTHROPIC_AUTH_TOKEN to it.");
         }
 
-        if (user.IsDisabled)
-        {
-            return new Refusal(RefusalCode.UserDisabled, $"The ccp user {user.Name} is disabled. Ask your operator to enable it.");
-        }
-
-        return user;
+        return Enabled(user);
     }
+
+    /// <summary>Whose a call without a token is in local mode.</summary>
+    public Decision<User> IdentifyLocal() => FindByName(AuthConfig.LocalUser) is { } user
+        ? Enabled(user)
+        : new Refusal(RefusalCode.TokenUnknown, $"There is no ccp user {AuthConfig.LocalUser} to serve a call without a token as. Ask your operator to restart ccp, which makes it.");
+
+    private static Decision<User> Enabled(User user) => user.IsDisabled
+        ? new Refusal(RefusalCode.UserDisabled, $"The ccp user {user.Name} is disabled. Ask your operator to enable it.")
+        : user;
 
     private sealed class Table(IReadOnlyList<User> users)
     {

@@ -35,6 +35,24 @@ internal sealed class Admission(UserDirectory users, AuthConfig auth, TimeProvid
         return LimitRefusals.FailedTokens(wait);
     }
 
+    /// <summary>Who makes a call to a lane: as above, and in local mode the local user when no token is shown.</summary>
+    public Decision<User> IdentifyCaller(string? token, IPAddress from)
+    {
+        if (!auth.IsLocal)
+        {
+            return Identify(token, from);
+        }
+
+        if (token is null)
+        {
+            return users.IdentifyLocal();
+        }
+
+        return Identify(token, from).Allows(out var user, out var refusal) ? user
+            : refusal.Code == RefusalCode.TokenUnknown ? LimitRefusals.LocalToken()
+            : refusal;
+    }
+
     /// <summary>A caller's own login to a provider, unless it is a token of ccp's: that never leaves, wherever it was put.</summary>
     /// <param name="authorization">The header's whole value, with its scheme.</param>
     public Secret? LoginOrNone(Secret? authorization)

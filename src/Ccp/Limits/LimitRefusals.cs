@@ -49,10 +49,14 @@ internal static class LimitRefusals
 
     public static Refusal FailedTokens(TimeSpan wait) => new(
         RefusalCode.TooManyFailedTokens,
-        $"Too many calls without a valid ccp token came from your address. Try again in {Seconds(wait)} s, with the token your operator gave you in ANTHROPIC_AUTH_TOKEN.")
+        $"Too many calls without a valid ccp token came from your address. Try again in {Seconds(wait)} s, with the token your operator gave you.")
     {
         Wait = wait,
     };
+
+    public static Refusal LocalToken() => new(
+        RefusalCode.TokenUnknown,
+        "The ccp token in x-ccp-token is not valid, or no longer. Leave that header out to be served without a token, or ask your operator for a new one.");
 
     private static string Count(long count, string what) => $"{count.ToString(CultureInfo.InvariantCulture)} {what}{(count == 1 ? "" : "s")}";
 

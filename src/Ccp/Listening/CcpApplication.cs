@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace Ccp.Listening;
 
 /// <summary>What the web server calls for each request: finds the route and hands the request to whom it concerns.</summary>
-internal sealed class CcpApplication(RelayPipeline relay, AdminEndpoint admin, ServerConfig server, ILogger log) : IHttpApplication<HttpContext>
+internal sealed class CcpApplication(RelayPipeline relay, AdminEndpoint admin, ServerConfig server, AuthConfig auth, ILogger log) : IHttpApplication<HttpContext>
 {
     public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
@@ -59,8 +59,14 @@ internal sealed class CcpApplication(RelayPipeline relay, AdminEndpoint admin, S
         await ErrorResponder.WriteAsync(context, refusal, id);
     }
 
-    private RelayRequest RequestOf(HttpContext context, RelayKind kind, string path) =>
-        new(context, kind, path, PresentedToken.In(context.Request.Headers), CallerAddress.Of(context, server.TrustedProxies)) { Login = PresentedToken.LoginIn(context.Request.Headers) };
+    private RelayRequest RequestOf(HttpContext context, RelayKind kind, string path)
+    {
+        var headers = context.Request.Headers;
+        var from = CallerAddress.Of(context, server.TrustedProxies);
+        return auth.IsLocal
+            ? new RelayRequest(context, kind, path, PresentedToken.InOwnHeader(headers), from) { Login = PresentedToken.LoginIn(headers), NotLocal = LocalCalls.RefusalOf(context) }
+            : new RelayRequest(context, kind, path, PresentedToken.In(headers), from) { Login = PresentedToken.LoginBesideToken(headers) };
+    }
 
     private async Task<Refusal?> AnswerAsync(HttpContext context, RequestId id)
     {

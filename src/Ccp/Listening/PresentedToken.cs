@@ -14,7 +14,7 @@ internal static class PresentedToken
     /// <returns>Null when there is none. Claude Code may send two of them at once; the first that is not empty counts.</returns>
     public static string? In(IHeaderDictionary headers)
     {
-        if (NonEmpty(headers[OwnHeader].ToString()) is { } own)
+        if (InOwnHeader(headers) is { } own)
         {
             return own;
         }
@@ -28,11 +28,17 @@ internal static class PresentedToken
         return NonEmpty(headers["x-api-key"].ToString()) ?? NonEmpty(headers["x-auth-token"].ToString());
     }
 
+    /// <summary>In <c>x-ccp-token</c> alone, as local mode has it: there every other credential is the caller's own business.</summary>
+    public static string? InOwnHeader(IHeaderDictionary headers) => NonEmpty(headers[OwnHeader].ToString());
+
     /// <summary>The caller's own login to a provider: an <c>authorization</c> beside <c>x-ccp-token</c>. Without that header it is taken for a token of ccp's.</summary>
+    public static Secret? LoginBesideToken(IHeaderDictionary headers) => InOwnHeader(headers) is null ? null : LoginIn(headers);
+
+    /// <summary>The caller's own login to a provider, where an <c>authorization</c> is nothing else.</summary>
     /// <returns>The header's whole value; null when there is none, or what stands there looks like one of ccp's tokens.</returns>
     public static Secret? LoginIn(IHeaderDictionary headers)
     {
-        if (NonEmpty(headers[OwnHeader].ToString()) is null || headers.Authorization is not [{ } value] || !value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
+        if (headers.Authorization is not [{ } value] || !value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
         {
             return null;
         }

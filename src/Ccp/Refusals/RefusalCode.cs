@@ -11,6 +11,9 @@ internal enum RefusalCode
     /// <summary>The user may not call from where the call comes from.</summary>
     AddressNotAllowed,
 
+    /// <summary>In local mode: the call may not be the local user's, but a web page's or another host's.</summary>
+    NotFromLocalUser,
+
     /// <summary>Too many calls without a valid token came from one address.</summary>
     TooManyFailedTokens,
 

@@ -32,6 +32,7 @@ internal static class RefusalMap
         RefusalCode.UserDisabled => new(403, "permission_error", ClientMayRetry: false),
         RefusalCode.UserExpired => new(403, "permission_error", ClientMayRetry: false),
         RefusalCode.AddressNotAllowed => new(403, "permission_error", ClientMayRetry: false),
+        RefusalCode.NotFromLocalUser => new(403, "permission_error", ClientMayRetry: false),
         RefusalCode.TooManyFailedTokens => new(429, "rate_limit_error", ClientMayRetry: true),
         RefusalCode.ConcurrencyReached => new(429, "rate_limit_error", ClientMayRetry: true, RetryAfterSeconds: 5),
         RefusalCode.RequestRateReached => new(429, "rate_limit_error", ClientMayRetry: true),

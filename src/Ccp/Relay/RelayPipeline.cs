@@ -39,7 +39,12 @@ internal sealed class RelayPipeline(
         try
         {
             // :: 1 who, and may they now. No byte of the body has been read.
-            if (!admission.Identify(request.Token, request.From.Address).Allows(out var user, out var refusal))
+            if (request.NotLocal is { } stray)
+            {
+                return call.Refusal = stray;
+            }
+
+            if (!admission.IdentifyCaller(request.Token, request.From.Address).Allows(out var user, out var refusal))
             {
                 return call.Refusal = refusal;
             }

@@ -1,5 +1,6 @@
 using Ccp.Configuration;
 using Ccp.Limits;
+using Ccp.Refusals;
 using Microsoft.AspNetCore.Http;
 
 namespace Ccp.Relay;
@@ -14,6 +15,9 @@ internal sealed record RelayRequest(HttpContext Http, RelayKind Kind, string Pat
 
     /// <summary>The <c>authorization</c> that is not ccp's, for a lane that passes logins on; null when there is none.</summary>
     public Secret? Login { get; init; }
+
+    /// <summary>Why it cannot be the local user's call, in local mode; null when nothing speaks against it.</summary>
+    public Refusal? NotLocal { get; init; }
 
     /// <summary>One per session of Claude Code, shared by its sub-agents.</summary>
     public string? SessionId => Identifier("x-claude-code-session-id");

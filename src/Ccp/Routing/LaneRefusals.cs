@@ -7,9 +7,11 @@ namespace Ccp.Routing;
 /// <summary>What the person at the keyboard is told about a lane that a call cannot take.</summary>
 internal static class LaneRefusals
 {
-    public static Refusal NoLogin(LaneConfig lane) => new(
+    /// <param name="needsToken">False in local mode.</param>
+    public static Refusal NoLogin(LaneConfig lane, bool needsToken) => new(
         RefusalCode.NoOwnLogin,
-        $"The {lane.Name} lane passes on your own login to the provider, and this call brought none. Log in with /login, and give your ccp token in ANTHROPIC_CUSTOM_HEADERS as \"x-ccp-token: TOKEN\" instead of ANTHROPIC_AUTH_TOKEN.");
+        $"The {lane.Name} lane passes on your own login to the provider, and this call brought none. Log in with /login, and "
+        + (needsToken ? "give your ccp token in ANTHROPIC_CUSTOM_HEADERS as \"x-ccp-token: TOKEN\" instead of ANTHROPIC_AUTH_TOKEN." : "leave ANTHROPIC_AUTH_TOKEN unset: it would come first."));
 
     /// <summary>A short outage is waited for by the client; of a long one it is said that it is one.</summary>
     public static Refusal Down(LaneConfig lane, LaneOutage outage)

@@ -87,7 +87,7 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
         var (key, isOwn) = isPassedOn ? (call.Login, true) : KeyFor(call.User, lane);
         if (key is null)
         {
-            return isPassedOn ? new Rejection(RouteReason.NoCredentials, LaneRefusals.NoLogin(lane)) : new Rejection(RouteReason.NoCredentials, new Refusal(
+            return isPassedOn ? new Rejection(RouteReason.NoCredentials, LaneRefusals.NoLogin(lane, needsToken: !config.Auth.IsLocal)) : new Rejection(RouteReason.NoCredentials, new Refusal(
                 RefusalCode.NoUpstreamKey,
                 $"ccp has no API key to call the {lane.Name} lane with for user {call.User.Name}. Your operator can set the lane's key{KeyVariable(lane)}, or give you one of your own."));
         }

@@ -17,6 +17,9 @@ internal static partial class LogEvents
     [LoggerMessage(4, LogLevel.Warning, "No upstream can be reached over TLS: {Problem}")]
     public static partial void NoTrustedRoots(this ILogger log, string problem);
 
+    [LoggerMessage(5, LogLevel.Warning, "auth.mode is local: {Meaning}")]
+    public static partial void ServesLocally(this ILogger log, string meaning);
+
     [LoggerMessage(10, LogLevel.Critical, "The store failed; billed calls are refused until it works again")]
     public static partial void StoreFailed(this ILogger log, Exception error);
 

@@ -78,6 +78,20 @@ public sealed class LiveConfigTests : IDisposable
     }
 
     [Fact]
+    public void Who_needs_a_token_changes_with_a_restart_only()
+    {
+        var live = Start("");
+
+        _text = "[auth]\nmode = 'local'";
+        Assert.Equal(["auth.mode"], live.Reload("test").NeedRestart);
+        Assert.False(live.Now.Auth.IsLocal);
+        Assert.Empty(live.Now.Users);
+
+        _text = "[auth]\nmode = 'local'\n[server]\nlisten = '0.0.0.0:80'\ninsecure_http = true";
+        Assert.Single(live.Reload("test").Problems);
+    }
+
+    [Fact]
     public void A_look_takes_nothing_up()
     {
         var live = Start("");

@@ -27,6 +27,7 @@ public sealed class RefusalMapTests
     [InlineData("FundsSpokenFor", 429, "rate_limit_error", true, 5)]
     [InlineData("UserExpired", 403, "permission_error", false, null)]
     [InlineData("AddressNotAllowed", 403, "permission_error", false, null)]
+    [InlineData("NotFromLocalUser", 403, "permission_error", false, null)]
     [InlineData("ConcurrencyReached", 429, "rate_limit_error", true, 5)]
     [InlineData("DaySpendReached", 402, "billing_error", false, null)]
     [InlineData("MonthSpendReached", 402, "billing_error", false, null)]

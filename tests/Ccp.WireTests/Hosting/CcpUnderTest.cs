@@ -116,7 +116,8 @@ internal abstract class CcpUnderTest : IAsyncDisposable
     }
 
     /// <summary>Asks the administration API over the socket in the data directory, as the command line does.</summary>
-    public async Task<(int Status, JsonElement Json)> AdministerAsync(HttpMethod method, string path, string? body = null)
+    /// <param name="host">The name that ccp is called by.</param>
+    public async Task<(int Status, JsonElement Json)> AdministerAsync(HttpMethod method, string path, string? body = null, string host = "localhost")
     {
         using var client = new HttpClient(new SocketsHttpHandler
         {
@@ -127,7 +128,7 @@ internal abstract class CcpUnderTest : IAsyncDisposable
                 return new NetworkStream(socket, ownsSocket: true);
             },
         });
-        using var request = new HttpRequestMessage(method, $"http://localhost{path}");
+        using var request = new HttpRequestMessage(method, $"http://{host}{path}");
         request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
         using var answer = await client.SendAsync(request);
         return ((int)answer.StatusCode, JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync()).RootElement);

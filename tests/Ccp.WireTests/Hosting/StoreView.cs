@@ -20,6 +20,9 @@ internal sealed class StoreView(string path)
             new TokenUsage(row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7)),
             new NanoUsd(row.GetInt64(8)), new NanoUsd(row.GetInt64(9)))));
 
+    /// <summary>How many rows a table has.</summary>
+    public long Count(string table) => Read(database => database.QueryFirst($"SELECT count(*) FROM {table}", row => row.GetInt64(0)));
+
     private T Read<T>(Func<Database, T> read)
     {
         SQLitePCL.Batteries_V2.Init();

@@ -10,9 +10,14 @@ internal static class ServerSection
 
     private const string ListenExpected = "an address such as \"127.0.0.1:8082\", \"[::]:443\" or \"unix:/run/ccp.sock\"";
 
+    private const string TlsAdvice = "is open to the network without TLS; set tls_cert and tls_key, or insecure_http = true when something in front of ccp does TLS";
+
+    private const string LocalAdvice = "is open to the network, and with auth.mode = \"local\" whoever calls needs no token; listen on 127.0.0.1, [::1] or a unix socket, or set auth.mode = \"tokens\"";
+
     private static readonly ListenAddress DefaultListen = Parsed("127.0.0.1:8082");
 
-    public static ServerConfig Read(ConfigTable table, ConfigProblems problems, string? listenVariable)
+    /// <param name="isLocalMode">True: <c>auth.mode = "local"</c>, where nothing may come from elsewhere.</param>
+    public static ServerConfig Read(ConfigTable table, ConfigProblems problems, string? listenVariable, bool isLocalMode)
     {
         var listen = ReadListen(table);
         var certificate = table.FilePath("tls_cert");
@@ -30,20 +35,26 @@ internal static class ServerSection
         }
 
         // A token sent in the clear is a token given away. A loopback address and a unix socket are where nobody can listen in.
-        if (certificate is null && !insecure)
+        var advice = isLocalMode ? LocalAdvice : certificate is null && !insecure ? TlsAdvice : null;
+        if (advice is not null)
         {
-            const string Advice = "is open to the network without TLS; set tls_cert and tls_key, or insecure_http = true when something in front of ccp does TLS";
             foreach (var address in addresses.Where(address => !address.IsLocal))
             {
                 if (listenVariable is not null)
                 {
-                    problems.AddEnvironment(ListenVariable, $"{address} {Advice}");
+                    problems.AddEnvironment(ListenVariable, $"{address} {advice}");
                 }
                 else
                 {
-                    table.Refuse("listen", listen.First(entry => entry.Address == address).At, $"{address} {Advice}");
+                    table.Refuse("listen", listen.First(entry => entry.Address == address).At, $"{address} {advice}");
                 }
             }
+        }
+
+        var trusted = LimitsSection.ReadRanges(table, "trusted_proxies") ?? [];
+        if (isLocalMode && trusted.Count > 0)
+        {
+            table.Refuse("trusted_proxies", "a proxy brings other hosts' calls, and with auth.mode = \"local\" whoever calls needs no token; leave one of the two out");
         }
 
         var config = new ServerConfig(
@@ -51,7 +62,7 @@ internal static class ServerSection
             certificate,
             key,
             insecure,
-            LimitsSection.ReadRanges(table, "trusted_proxies") ?? [],
+            trusted,
 
             // The ceiling is what one buffer can hold; below the floor no conversation fits.
             table.ByteSize("max_body", 64 << 10, 1 << 30) ?? 32 << 20,

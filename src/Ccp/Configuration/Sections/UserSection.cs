@@ -7,7 +7,8 @@ namespace Ccp.Configuration.Sections;
 internal static class UserSection
 {
     /// <param name="keyNames">The keys a user may refer to.</param>
-    public static IReadOnlyList<UserConfig> Read(IReadOnlyList<ConfigTable> tables, SecretReferences secrets, IReadOnlyList<LaneConfig> lanes, ISet<string> keyNames)
+    /// <param name="isLocalMode">True: <c>auth.mode = "local"</c>, which states the local user, with or without a table.</param>
+    public static IReadOnlyList<UserConfig> Read(IReadOnlyList<ConfigTable> tables, SecretReferences secrets, IReadOnlyList<LaneConfig> lanes, ISet<string> keyNames, bool isLocalMode)
     {
         var users = new List<UserConfig>();
         var linesOf = new Dictionary<string, int>();
@@ -28,12 +29,37 @@ internal static class UserSection
             }
 
             var user = new UserConfig(name ?? "", hash, table.Flag("admin"), ReadKey(table, keyNames), table.Flag("billing"), BillingSection.Markup(table), ReadLaneOverride(table, lanes));
+            if (isLocalMode && name == AuthConfig.LocalUser)
+            {
+                user = AsLocal(user, table);
+            }
+
             var limits = LimitsSection.ReadOfUser(table, isCharged: user.IsAdmin != true && user.IsBilled != false);
             table.RefuseUnknown();
             users.Add(user with { Limits = limits });
         }
 
+        if (isLocalMode && !users.Exists(user => user.Name == AuthConfig.LocalUser))
+        {
+            users.Add(new UserConfig(AuthConfig.LocalUser, TokenSha256: null, IsAdmin: false, Key: null, IsBilled: false, Markup: null));
+        }
+
         return users;
+    }
+
+    private static UserConfig AsLocal(UserConfig user, ConfigTable table)
+    {
+        if (user.IsAdmin == true)
+        {
+            table.Refuse("admin", "with auth.mode = \"local\" every program on this host is this user, who therefore is no admin; leave it out");
+        }
+
+        if (user.IsBilled == true)
+        {
+            table.Refuse("billing", "with auth.mode = \"local\" this user is not charged; leave it out, or set auth.mode = \"tokens\"");
+        }
+
+        return user with { IsAdmin = false, IsBilled = false };
     }
 
     private static string? ReadLaneOverride(ConfigTable table, IReadOnlyList<LaneConfig> lanes)
