@@ -71,7 +71,7 @@ internal sealed class TrustedRoots
             }
             catch (Exception error) when (error is CryptographicException or IOException or UnauthorizedAccessException)
             {
-                throw Unreadable($"{file}: {error.Message}");
+                throw Unreadable($"{file}: {error.Message.TrimEnd('.')}");
             }
         }
 

@@ -66,6 +66,9 @@ public sealed class ForwarderTests : IAsyncDisposable
         Assert.False(answer.IsReachable);
         Assert.StartsWith($"cannot be reached: the trusted certificate authorities cannot be read: {_folder["roots.pem"]}", answer.Words, StringComparison.Ordinal);
 
+        // The doctor ends the sentence.
+        Assert.False(answer.Words.EndsWith('.'));
+
         using var tls = UpstreamTls.Create();
         File.WriteAllText(_folder["roots.pem"], tls.AuthorityPem);
         Assert.NotNull(clients.For(lane));
