@@ -103,10 +103,12 @@ public sealed class ManualClock(DateTimeOffset start) : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
+            // As the host's timers do: milliseconds count, one below zero is never, and fewer are an error.
+            ArgumentOutOfRangeException.ThrowIfLessThan((long)dueTime.TotalMilliseconds, -1, nameof(dueTime));
             lock (clock._lock)
             {
                 clock._timers.Remove(this);
-                if (dueTime != Timeout.InfiniteTimeSpan)
+                if ((long)dueTime.TotalMilliseconds != -1)
                 {
                     Due = clock._now + dueTime;
                     Period = period == Timeout.InfiniteTimeSpan ? TimeSpan.Zero : period;

@@ -13,7 +13,11 @@ internal sealed record SecretFile(string? Content, string? Refusal)
         UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
     /// <summary>Reads a file that only its owner can read. Errors: given as <see cref="Refusal"/>, none thrown.</summary>
-    public static SecretFile Read(string path)
+    public static SecretFile Read(string path) => ReadUpTo(BytesMax, path);
+
+    /// <inheritdoc cref="Read"/>
+    /// <param name="bytesMax">For a file that holds many secrets.</param>
+    public static SecretFile ReadUpTo(int bytesMax, string path)
     {
         try
         {
@@ -25,15 +29,15 @@ internal sealed record SecretFile(string? Content, string? Refusal)
                 return new SecretFile(null, "can be read or changed by others; run chmod 600 on it");
             }
 
-            var bytes = new byte[BytesMax];
+            var bytes = new byte[bytesMax];
             var length = 0;
             int read;
-            while (length < BytesMax && (read = RandomAccess.Read(handle, bytes.AsSpan(length), length)) > 0)
+            while (length < bytesMax && (read = RandomAccess.Read(handle, bytes.AsSpan(length), length)) > 0)
             {
                 length += read;
             }
 
-            return length == BytesMax ? new SecretFile(null, "is too large for a secret") : new SecretFile(Encoding.UTF8.GetString(bytes, 0, length), null);
+            return length == bytesMax ? new SecretFile(null, "is too large for a secret") : new SecretFile(Encoding.UTF8.GetString(bytes, 0, length), null);
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {

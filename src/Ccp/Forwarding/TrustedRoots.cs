@@ -52,7 +52,7 @@ internal sealed class TrustedRoots
         return new TrustedRoots(extra, HostFiles(certFile, certDirectory));
     }
 
-    /// <exception cref="CryptographicException">A file of the host's does not hold certificates.</exception>
+    /// <exception cref="HttpRequestException">There are none, or a file of the host's cannot be read or does not hold certificates: no connection can be secure.</exception>
     public X509ChainPolicy ToChainPolicy()
     {
         var policy = new X509ChainPolicy
@@ -65,11 +65,22 @@ internal sealed class TrustedRoots
         policy.CustomTrustStore.AddRange(_extra);
         foreach (var file in _hostFiles)
         {
-            policy.CustomTrustStore.ImportFromPemFile(file);
+            try
+            {
+                policy.CustomTrustStore.ImportFromPemFile(file);
+            }
+            catch (Exception error) when (error is CryptographicException or IOException or UnauthorizedAccessException)
+            {
+                throw Unreadable($"{file}: {error.Message.TrimEnd('.')}");
+            }
         }
 
-        return policy;
+        // A client that trusts nobody would fail for as long as it is kept, also when the file has long been filled.
+        return policy.CustomTrustStore.Count > 0 ? policy : throw Unreadable(Problem ?? $"{string.Join(", ", _hostFiles)} holds no certificate in PEM form");
     }
+
+    /// <summary>As the client library itself says that no connection came about. Without an inner error: where there is one, only that is shown.</summary>
+    private static HttpRequestException Unreadable(string why) => new(HttpRequestError.SecureConnectionError, $"the trusted certificate authorities cannot be read: {why}");
 
     private static IReadOnlyList<string> HostFiles(string? certFile, string? certDirectory)
     {

@@ -27,9 +27,10 @@ internal sealed class UpstreamClients : IDisposable
         _roots = roots;
     }
 
+    /// <exception cref="HttpRequestException">The certificate authorities cannot be read now. That is not kept: the next call reads them again.</exception>
     public HttpMessageInvoker For(LaneConfig lane) => _clients.GetOrAdd(
         (lane.Name, lane.BaseUrl.Scheme, lane.BaseUrl.IsLoopback, lane.ConnectTimeout),
-        static (_, made) => new Lazy<HttpMessageInvoker>(() => new HttpMessageInvoker(HandlerFor(made.Lane, made.Proxy, made.Roots))),
+        static (_, made) => new Lazy<HttpMessageInvoker>(() => new HttpMessageInvoker(HandlerFor(made.Lane, made.Proxy, made.Roots)), LazyThreadSafetyMode.PublicationOnly),
         (Lane: lane, Proxy: _proxy, Roots: _roots)).Value;
 
     public void Dispose()

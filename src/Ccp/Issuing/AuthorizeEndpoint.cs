@@ -73,8 +73,9 @@ internal sealed class AuthorizeEndpoint(Issuer issuer, PendingLogins logins)
             await AskAsync(http, refused.Status, login, refused.Message);
             return;
         }
-        catch (IOException)
+        catch
         {
+            // Whatever kept the license back: whoever answers for it mends it, and the person says yes again.
             login.GiveBack();
             throw;
         }

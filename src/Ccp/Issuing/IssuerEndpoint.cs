@@ -2,6 +2,8 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Ccp.Licensing;
+using Ccp.Limits;
+using Ccp.Listening;
 using Ccp.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -10,15 +12,20 @@ namespace Ccp.Issuing;
 
 /// <summary>The issuer over HTTP: three endpoints for programs, one page for people. Errors of the endpoints are <c>{"error":"what is wrong, and what to do"}</c>.</summary>
 /// <param name="publicUrl">What people reach the issuer by; null: the address that a request came in on.</param>
-internal sealed class IssuerEndpoint(Issuer issuer, PendingLogins logins, Uri? publicUrl, TimeProvider time, ILogger log)
+/// <param name="trustedProxies">Whose <c>x-forwarded-for</c> is believed.</param>
+internal sealed class IssuerEndpoint(Issuer issuer, PendingLogins logins, Uri? publicUrl, IReadOnlyList<IPNetwork> trustedProxies, TimeProvider time, ILogger log)
 {
     public const int BodyBytesMax = 16 * 1024;
     public const int IntervalSeconds = 3;
 
+    private const string PollPath = "/v1/device/poll";
     private const int RedirectUrlLengthMax = 512;
 
-    private readonly AddressThrottle _tries = new(60, time);
-    private readonly AddressThrottle _polls = new(600, time);
+    private readonly MinuteThrottle<UInt128> _tries = new(60, time);
+
+    // By login: others at the same address must not keep one from its license. Those that know no login are counted by address.
+    private readonly MinuteThrottle<PendingLogin> _polls = new(60, time);
+    private readonly MinuteThrottle<UInt128> _strangePolls = new(600, time);
 
     public async Task AnswerAsync(HttpContext http)
     {
@@ -27,7 +34,12 @@ internal sealed class IssuerEndpoint(Issuer issuer, PendingLogins logins, Uri? p
         var isPage = http.Request.Path == "/authorize";
         try
         {
-            Throttle(http);
+            // A poll is counted once it is known whose it is.
+            if (http.Request.Path.Value != PollPath && !_tries.Allows(NetworkOf(http)))
+            {
+                throw TooOften("Too many requests came from your address. Try again in a minute.");
+            }
+
             if (isPage)
             {
                 await new AuthorizeEndpoint(issuer, logins).AnswerAsync(http);
@@ -52,19 +64,14 @@ internal sealed class IssuerEndpoint(Issuer issuer, PendingLogins logins, Uri? p
         ? AuthorizeEndpoint.SendAsync(http, status, AuthorizePage.Tell("No license", message))
         : SendAsync(http, status, new IssuerError(message), IssuerJson.Default.IssuerError);
 
-    private void Throttle(HttpContext http)
-    {
-        var throttle = http.Request.Path == "/v1/device/poll" ? _polls : _tries;
-        if (!throttle.Allows(http.Connection.RemoteIpAddress ?? IPAddress.None))
-        {
-            throw new IssuerRefusedException(429, "Too many requests came from your address. Try again in a minute.");
-        }
-    }
+    private static IssuerRefusedException TooOften(string message) => new(429, message);
+
+    private UInt128 NetworkOf(HttpContext http) => CallerNetwork.Of(CallerAddress.Of(http, trustedProxies).Address);
 
     private async Task AnswerProgramAsync(HttpContext http)
     {
         var path = http.Request.Path.Value;
-        if (path is not ("/v1/license/issue" or "/v1/device/begin" or "/v1/device/poll"))
+        if (path is not ("/v1/license/issue" or "/v1/device/begin" or PollPath))
         {
             throw new IssuerRefusedException(404, "The issuer has no such path.");
         }
@@ -94,7 +101,7 @@ internal sealed class IssuerEndpoint(Issuer issuer, PendingLogins logins, Uri? p
                 await SendAsync(http, 200, Begin(await ReadAsync(http, IssuerJson.Default.DeviceBeginRequest), publicUrl ?? OwnAddress(http)), IssuerJson.Default.DeviceBeginAnswer);
                 break;
             default:
-                await SendAsync(http, 200, Poll(await ReadAsync(http, IssuerJson.Default.DevicePollRequest)), IssuerJson.Default.DevicePollAnswer);
+                await SendAsync(http, 200, Poll(http, await ReadAsync(http, IssuerJson.Default.DevicePollRequest)), IssuerJson.Default.DevicePollAnswer);
                 break;
         }
     }
@@ -118,11 +125,16 @@ internal sealed class IssuerEndpoint(Issuer issuer, PendingLogins logins, Uri? p
             (int)PendingLogins.Lifetime.TotalSeconds);
     }
 
-    private DevicePollAnswer Poll(DevicePollRequest request)
+    private DevicePollAnswer Poll(HttpContext http, DevicePollRequest request)
     {
         if (logins.FindByToken(request.PollToken) is not { } login)
         {
-            return new DevicePollAnswer("not_found");
+            return _strangePolls.Allows(NetworkOf(http)) ? new DevicePollAnswer("not_found") : throw TooOften("Too many polls for logins that are not known came from your address. Try again in a minute.");
+        }
+
+        if (!_polls.Allows(login))
+        {
+            throw TooOften($"This login is asked after too often. Wait {IntervalSeconds} seconds between one poll and the next.");
         }
 
         // A license that was issued in time is handed out after it too, and again if the answer got lost.

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Net;
 
 namespace Ccp.Limits;
@@ -48,7 +47,7 @@ internal sealed class FailedTokens(int perMinute, TimeProvider time)
         {
             var now = Admission.Monotonic(time);
             Turn(now);
-            var attempts = Find(KeyOf(from));
+            var attempts = Find(CallerNetwork.Of(from));
             var wait = attempts.Meter.WaitForOne(perMinute, now);
             if (wait == TimeSpan.Zero)
             {
@@ -91,18 +90,6 @@ internal sealed class FailedTokens(int perMinute, TimeProvider time)
         attempts = _older.Remove(key, out var known) ? known : new Attempts();
         _recent.Add(key, attempts);
         return attempts;
-    }
-
-    /// <summary>One customer has a whole /64 of IPv6 and may call from any address in it.</summary>
-    private static UInt128 KeyOf(IPAddress from)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        bytes.Clear();
-        from.TryWriteBytes(bytes, out var written);
-        var address = BinaryPrimitives.ReadUInt128BigEndian(bytes);
-
-        // IPv4 stands in the first 32 bits; the last bit keeps it apart from an IPv6 network that begins alike.
-        return written == 4 ? address | 1 : address >> 64 << 64;
     }
 
     private sealed class Attempts

@@ -15,6 +15,9 @@ internal sealed class CurrentPolicy : IDisposable
     private static readonly TimeSpan AgainAfterFailure = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LookEvery = TimeSpan.FromHours(1);
 
+    // A timer counts whole milliseconds: what is left of one would be none, and it would look again and again until it had passed.
+    private static readonly TimeSpan LookSoonest = TimeSpan.FromMilliseconds(1);
+
     private readonly Lock _change = new();
     private readonly PolicyConfig _config;
     private readonly PolicyFetch _fetch;
@@ -83,7 +86,8 @@ internal sealed class CurrentPolicy : IDisposable
     /// <summary>Fetches it. What cannot be fetched, or is not good, leaves the last good one in force.</summary>
     public async Task RefreshAsync()
     {
-        string? problem;
+        // Said when something fails that nobody foresaw. Nobody waits for this task, so nobody else would say it, or fetch again.
+        string? problem = "ccp failed while it took it up; tell whoever maintains ccp";
         try
         {
             problem = Take(await _fetch.FetchAsync());
@@ -92,19 +96,9 @@ internal sealed class CurrentPolicy : IDisposable
         {
             problem = error.Message;
         }
-
-        lock (_change)
+        finally
         {
-            if (problem is not null && problem != _problem)
-            {
-                _log.PolicyNotTaken(problem);
-            }
-
-            _problem = problem;
-            if (!_isDisposed)
-            {
-                _fetchTimer.Change(problem is not null && _config.Refresh > AgainAfterFailure ? AgainAfterFailure : _config.Refresh, Timeout.InfiniteTimeSpan);
-            }
+            End(problem);
         }
     }
 
@@ -118,10 +112,11 @@ internal sealed class CurrentPolicy : IDisposable
                 return;
             }
 
-            var verdict = Judge(_kept);
+            var now = _time.GetUtcNow();
+            var verdict = Judge(_kept, now);
             if (verdict.Claims is { } claims)
             {
-                Use(claims);
+                Use(claims, now);
                 return;
             }
 
@@ -148,20 +143,46 @@ internal sealed class CurrentPolicy : IDisposable
         _fetch.Dispose();
     }
 
+    /// <summary>A fetch has ended; another follows it.</summary>
+    private void End(string? problem)
+    {
+        lock (_change)
+        {
+            if (problem is not null && problem != _problem)
+            {
+                _log.PolicyNotTaken(problem);
+            }
+
+            _problem = problem;
+            if (!_isDisposed)
+            {
+                _fetchTimer.Change(problem is not null && _config.Refresh > AgainAfterFailure ? AgainAfterFailure : _config.Refresh, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
     /// <returns>Why it is not taken; null when it is.</returns>
     private string? Take(FetchedPolicy fetched)
     {
         lock (_change)
         {
-            var verdict = Judge(fetched);
+            var now = _time.GetUtcNow();
+            var verdict = Judge(fetched, now);
             if (!verdict.IsValid)
             {
                 return WordsFor(verdict.Problem.Value);
             }
 
+            // A pack says of itself only when it ends. Whoever cannot sign one can still put back one that was signed once.
+            if (_claims is { } current && now < current.ExpiresAt && verdict.Claims.ExpiresAt < current.ExpiresAt)
+            {
+                return $"it ends on {Moment(verdict.Claims.ExpiresAt)}, before the one in force, so it may be an older one that somebody put back; "
+                    + "its publisher must publish one that ends no earlier, or you delete policy.cache in the data directory and restart ccp";
+            }
+
             var isNew = _kept is null || !_kept.Pack.AsSpan().SequenceEqual(fetched.Pack) || !_kept.Signature.AsSpan().SequenceEqual(fetched.Signature);
             _kept = fetched;
-            Use(verdict.Claims);
+            Use(verdict.Claims, now);
             if (isNew)
             {
                 Keep(fetched);
@@ -171,7 +192,8 @@ internal sealed class CurrentPolicy : IDisposable
         }
     }
 
-    private void Use(PolicyClaims claims)
+    /// <param name="now">When it was judged. Read once: at a later moment it may have expired.</param>
+    private void Use(PolicyClaims claims, DateTimeOffset now)
     {
         if (_claims is null || _claims.Version != claims.Version || _claims.ExpiresAt != claims.ExpiresAt || !_claims.Routes.SequenceEqual(claims.Routes))
         {
@@ -182,8 +204,8 @@ internal sealed class CurrentPolicy : IDisposable
         _take([.. claims.Routes.Select(RouteOf)]);
         if (!_isDisposed)
         {
-            var left = claims.ExpiresAt - _time.GetUtcNow();
-            _lookTimer.Change(left < LookEvery ? left : LookEvery, Timeout.InfiniteTimeSpan);
+            var left = claims.ExpiresAt - now;
+            _lookTimer.Change(left < LookSoonest ? LookSoonest : left < LookEvery ? left : LookEvery, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -199,7 +221,7 @@ internal sealed class CurrentPolicy : IDisposable
         }
     }
 
-    private PolicyVerdict Judge(FetchedPolicy policy) => PolicyPack.Verify(policy.Pack, policy.Signature, _config.PublicKeys, _lanes(), _time.GetUtcNow());
+    private PolicyVerdict Judge(FetchedPolicy policy, DateTimeOffset now) => PolicyPack.Verify(policy.Pack, policy.Signature, _config.PublicKeys, _lanes(), now);
 
     /// <summary>As the built-in route: a lane that cannot be taken, or fails, has the default lane behind it.</summary>
     private static RouteConfig RouteOf(PolicyRoute route) =>

@@ -23,7 +23,7 @@ internal sealed class PolicyFetch : IDisposable
         _source = source;
         _time = time;
         _client = Uri.TryCreate(source, UriKind.Absolute, out var address) && !address.IsFile
-            ? new Lazy<HttpMessageInvoker>(() => new HttpMessageInvoker(Handler(address, proxy, roots)))
+            ? new Lazy<HttpMessageInvoker>(() => new HttpMessageInvoker(Handler(address, proxy, roots)), LazyThreadSafetyMode.PublicationOnly)
             : null;
     }
 

@@ -127,5 +127,15 @@ public sealed class LicenseCommandTests : IDisposable
         Assert.Equal(isRight, Record.Exception(() => LicenseIssuerCommand.EndPointOf(listen, url, out _)) is null);
     }
 
+    [Theory]
+    [InlineData("10.0.0.0/8", true)]
+    [InlineData("2001:db8::1", true)]
+    [InlineData("10.1.2.3/8", false)]
+    [InlineData("proxy.example", false)]
+    public void A_trusted_proxy_is_a_range_of_addresses(string range, bool isRight)
+    {
+        Assert.Equal(isRight, Record.Exception(() => LicenseIssuerCommand.RangesOf([range])) is null);
+    }
+
     private Task<int> RunAsync(params string[] args) => _root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
 }

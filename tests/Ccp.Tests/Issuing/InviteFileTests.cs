@@ -86,7 +86,7 @@ public sealed class InviteFileTests
     {
         using var folder = new TempFolder();
         var (path, log) = (folder["invites.toml"], new LogLines());
-        File.WriteAllText(path, Toml);
+        folder.WritePrivate("invites.toml", Toml);
         var book = new InviteBook(path, log);
         Assert.NotNull(book.Find("for-ever-open"));
 
@@ -103,8 +103,39 @@ public sealed class InviteFileTests
     public void An_issuer_does_not_start_on_a_bad_file()
     {
         using var folder = new TempFolder();
-        File.WriteAllText(folder["invites.toml"], "[[invite]]");
+        folder.WritePrivate("invites.toml", "[[invite]]");
 
         Assert.Contains("code is missing", Assert.Throws<InvalidOperationException>(() => new InviteBook(folder["invites.toml"], new LogLines())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Codes_that_others_can_read_are_refused_at_the_start_and_taken_up_once_they_cannot()
+    {
+        using var folder = new TempFolder();
+        var (path, log) = (folder["invites.toml"], new LogLines());
+        folder.WritePrivate("invites.toml", Toml);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
+        Assert.Equal($"The invites file {path} can be read or changed by others; run chmod 600 on it.", Assert.Throws<IOException>(() => new InviteBook(path, log)).Message);
+
+        folder.WritePrivate("invites.toml", Toml);
+        var book = new InviteBook(path, log);
+        File.WriteAllText(path, Toml.Replace("for-ever-open", "another-code", StringComparison.Ordinal));
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        Assert.NotNull(book.Find("for-ever-open"));
+        Assert.Contains("chmod 600", Assert.Single(log.All), StringComparison.Ordinal);
+
+        // The mode alone changes: neither its time nor its length do.
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        Assert.NotNull(book.Find("another-code"));
+    }
+
+    [Fact]
+    public void A_file_of_many_invites_is_read()
+    {
+        using var folder = new TempFolder();
+        var invites = Enumerable.Range(0, 2_000).Select(number => $"[[invite]]\ncode = \"invite-{number:0000}\"\nplan = \"trial\"\nttl_days = 14\nmax_redemptions = 1\n");
+        folder.WritePrivate("invites.toml", string.Concat(invites));
+
+        Assert.Equal(2_000, new InviteBook(folder["invites.toml"], new LogLines()).Count);
     }
 }

@@ -68,6 +68,20 @@ public sealed class IssuerTests
         Assert.Contains(issuer.Log.All, line => line.Contains("does not hold counts of redemptions", StringComparison.Ordinal));
     }
 
+    /// <summary>A folder in the place of the lock is refused as a folder that may not be written is, also to root.</summary>
+    [Fact]
+    public async Task A_login_whose_redemption_could_not_be_written_down_can_be_confirmed_again()
+    {
+        await using var issuer = await IssuerUnderTest.StartAsync();
+        var (_, begun) = await issuer.AskAsync("/v1/device/begin", $$"""{"invite_code":"{{IssuerUnderTest.Trial}}"}""");
+        Directory.CreateDirectory(issuer.RedemptionsPath + ".lock");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await issuer.AnswerAsync(Text(begun, "user_code"), "confirm")).StatusCode);
+
+        Directory.Delete(issuer.RedemptionsPath + ".lock");
+        Assert.Equal(HttpStatusCode.OK, (await issuer.AnswerAsync(Text(begun, "user_code"), "confirm")).StatusCode);
+        Assert.Equal("ok", Text((await PollAsync(issuer, begun)).Json, "status"));
+    }
+
     [Fact]
     public async Task Whoever_polls_is_told_how_the_login_stands()
     {
@@ -136,6 +150,84 @@ public sealed class IssuerTests
         Assert.Equal(429, statuses[^1]);
         issuer.Clock.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(403, (await issuer.AskAsync("/v1/license/issue", """{"invite_code":"guess-again","email":"a@b"}""")).Status);
+    }
+
+    [Fact]
+    public async Task Behind_a_trusted_proxy_each_address_has_tries_of_its_own()
+    {
+        await using var issuer = await IssuerUnderTest.StartAsync(isBehindProxy: true);
+        const string Guess = """{"invite_code":"guess-again","email":"a@b"}""";
+        for (var guess = 0; guess < 60; guess++)
+        {
+            await issuer.AskAsync("/v1/license/issue", Guess, from: "203.0.113.7");
+        }
+
+        Assert.Equal(429, (await issuer.AskAsync("/v1/license/issue", Guess, from: "203.0.113.7")).Status);
+        Assert.Equal(429, (await issuer.AskAsync("/v1/license/issue", Guess, from: "198.51.100.1, 203.0.113.7")).Status);
+        Assert.Equal(403, (await issuer.AskAsync("/v1/license/issue", Guess, from: "203.0.113.8")).Status);
+        Assert.Equal(200, (await issuer.AskAsync("/v1/device/begin", "{}", from: "203.0.113.8")).Status);
+    }
+
+    [Fact]
+    public async Task Who_is_no_trusted_proxy_cannot_name_another_address_for_each_try()
+    {
+        await using var issuer = await IssuerUnderTest.StartAsync();
+        for (var guess = 0; guess < 60; guess++)
+        {
+            await issuer.AskAsync("/v1/device/begin", "{}", from: $"203.0.113.{guess}");
+        }
+
+        Assert.Equal(429, (await issuer.AskAsync("/v1/device/begin", "{}", from: "203.0.113.200")).Status);
+    }
+
+    [Fact]
+    public async Task One_network_of_IPv6_is_one_guesser()
+    {
+        await using var issuer = await IssuerUnderTest.StartAsync(isBehindProxy: true);
+        for (var guess = 0; guess < 60; guess++)
+        {
+            await issuer.AskAsync("/v1/device/begin", "{}", from: $"2001:db8:1:1::{guess:x}");
+        }
+
+        Assert.Equal(429, (await issuer.AskAsync("/v1/device/begin", "{}", from: "2001:db8:1:1:ffff::1")).Status);
+        Assert.Equal(200, (await issuer.AskAsync("/v1/device/begin", "{}", from: "2001:db8:1:2::1")).Status);
+    }
+
+    /// <summary>All of them come from one address, as they do through a proxy that names nobody.</summary>
+    [Fact]
+    public async Task Polls_for_nothing_keep_no_login_from_its_license()
+    {
+        await using var issuer = await IssuerUnderTest.StartAsync();
+        var (_, begun) = await issuer.AskAsync("/v1/device/begin", $$"""{"invite_code":"{{IssuerUnderTest.Trial}}"}""");
+        var strange = new List<int>();
+        for (var poll = 0; poll < 620; poll++)
+        {
+            strange.Add((await issuer.AskAsync("/v1/device/poll", $$"""{"poll_token":"guess-{{poll}}"}""")).Status);
+        }
+
+        Assert.Equal(600, strange.Count(status => status == 200));
+        Assert.Equal(429, strange[^1]);
+        await issuer.AnswerAsync(Text(begun, "user_code"), "confirm");
+        Assert.Equal("ok", Text((await PollAsync(issuer, begun)).Json, "status"));
+    }
+
+    [Fact]
+    public async Task A_login_that_polls_without_end_is_slowed_down_and_no_other_is()
+    {
+        await using var issuer = await IssuerUnderTest.StartAsync();
+        var (_, hasty) = await issuer.AskAsync("/v1/device/begin", "{}");
+        var (_, other) = await issuer.AskAsync("/v1/device/begin", "{}");
+        var statuses = new List<int>();
+        for (var poll = 0; poll < 70; poll++)
+        {
+            statuses.Add((await PollAsync(issuer, hasty)).Status);
+        }
+
+        Assert.Equal(60, statuses.Count(status => status == 200));
+        Assert.Equal(429, statuses[^1]);
+        Assert.Equal(200, (await PollAsync(issuer, other)).Status);
+        issuer.Clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(200, (await PollAsync(issuer, hasty)).Status);
     }
 
     [Fact]

@@ -44,12 +44,12 @@ internal sealed class IssuerUnderTest : IAsyncDisposable
     private readonly SmallServer _server;
     private readonly HttpClient _browser = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false });
 
-    private IssuerUnderTest(SigningKey key)
+    private IssuerUnderTest(SigningKey key, IReadOnlyList<IPNetwork> trustedProxies)
     {
-        File.WriteAllText(_folder["invites.toml"], Invites);
+        _folder.WritePrivate("invites.toml", Invites);
         _redemptions = new Redemptions(RedemptionsPath);
         var issuer = new Issuer(key, new InviteBook(_folder["invites.toml"], Log), _redemptions, Clock, Log);
-        _server = LicenseIssuerCommand.Serve(issuer, new IPEndPoint(IPAddress.Loopback, 0), null, Clock, Log);
+        _server = LicenseIssuerCommand.Serve(issuer, new IPEndPoint(IPAddress.Loopback, 0), null, trustedProxies, Clock, Log);
     }
 
     public ManualClock Clock { get; } = new();
@@ -62,9 +62,10 @@ internal sealed class IssuerUnderTest : IAsyncDisposable
     public List<string> Shown { get; } = [];
 
     /// <param name="key">Null: the one that the login trusts.</param>
-    public static async Task<IssuerUnderTest> StartAsync(SigningKey? key = null)
+    /// <param name="isBehindProxy">True: whom the test names as the caller is believed.</param>
+    public static async Task<IssuerUnderTest> StartAsync(SigningKey? key = null, bool isBehindProxy = false)
     {
-        var issuer = new IssuerUnderTest(key ?? IssuedLicense.Key);
+        var issuer = new IssuerUnderTest(key ?? IssuedLicense.Key, isBehindProxy ? [IPNetwork.Parse("127.0.0.1/32")] : []);
         await issuer._server.StartAsync();
         return issuer;
     }
@@ -102,9 +103,16 @@ internal sealed class IssuerUnderTest : IAsyncDisposable
         return await login;
     }
 
-    public async Task<(int Status, JsonElement Json)> AskAsync(string path, string body, string type = "application/json")
+    /// <param name="from">What <c>x-forwarded-for</c> says; null: it is not sent.</param>
+    public async Task<(int Status, JsonElement Json)> AskAsync(string path, string body, string type = "application/json", string? from = null)
     {
-        using var response = await _browser.PostAsync(new Uri(_server.Address, path), new StringContent(body, Encoding.UTF8, type));
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_server.Address, path)) { Content = new StringContent(body, Encoding.UTF8, type) };
+        if (from is not null)
+        {
+            request.Headers.Add("x-forwarded-for", from);
+        }
+
+        using var response = await _browser.SendAsync(request);
         using var document = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
         return ((int)response.StatusCode, document.RootElement.Clone());
     }

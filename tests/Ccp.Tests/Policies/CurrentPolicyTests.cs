@@ -3,6 +3,7 @@ using Ccp.Configuration;
 using Ccp.Forwarding;
 using Ccp.Licensing;
 using Ccp.Policies;
+using Ccp.ScriptedUpstream;
 using Ccp.Tests.Licenses;
 using Ccp.Tests.Shared;
 using Ccp.Tests.Store;
@@ -153,6 +154,110 @@ public sealed class CurrentPolicyTests : IDisposable
         Assert.Contains("it has expired", policy.Summary, StringComparison.Ordinal);
     }
 
+    /// <summary>Goal: no moment at which a policy is looked at leaves it in force for ever. Method: it expires just after it was judged, while the look goes on.</summary>
+    [Theory]
+    [InlineData(0.2)]
+    [InlineData(1.5)]
+    [InlineData(5)]
+    public async Task A_policy_that_expires_while_it_is_looked_at_ends_all_the_same(double lookTakesMs)
+    {
+        Publish(First);
+        var passing = new PassingClock(_clock);
+        using var policy = Open(time: passing);
+        await policy.RefreshAsync();
+        _clock.JumpTo(new DateTimeOffset(2026, 11, 23, 12, 0, 0, TimeSpan.Zero) - TimeSpan.FromMilliseconds(0.1));
+        passing.AfterEachLook = TimeSpan.FromMilliseconds(lookTakesMs);
+
+        policy.Look();
+        Assert.Equal(2, _routes.Count);
+
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Empty(_routes);
+    }
+
+    [Theory]
+    [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")]
+    [InlineData("")]
+    [InlineData(null)]
+    public async Task Certificate_authorities_that_cannot_be_read_are_tried_again(string? junk)
+    {
+        Publish(First);
+        using var tls = UpstreamTls.Create();
+        await using var publisher = TlsFolder.Serve(_folder.Path, tls.Certificate);
+        if (junk is not null)
+        {
+            File.WriteAllText(_folder["roots.pem"], junk);
+        }
+
+        var url = new Uri(publisher.Address, "policy.json").AbsoluteUri;
+        using var policy = Open(url, TrustedRoots.Find(null, _folder["roots.pem"], null));
+        await policy.RefreshAsync();
+        Assert.StartsWith($"none: none was fetched yet. The newest was not taken: {url} cannot be read: the trusted certificate authorities cannot be read: ", policy.Summary, StringComparison.Ordinal);
+        Assert.Contains(_folder["roots.pem"], Assert.Single(_log.All), StringComparison.Ordinal);
+        Assert.True(_clock.HasTimerDueIn(TimeSpan.FromMinutes(1)));
+
+        File.WriteAllText(_folder["roots.pem"], tls.AuthorityPem);
+        await policy.RefreshAsync();
+        Assert.True(policy.IsInForce, policy.Summary);
+        Assert.Equal(2, _routes.Count);
+    }
+
+    [Fact]
+    public async Task Whatever_goes_wrong_it_is_fetched_again_and_what_went_wrong_is_said()
+    {
+        Publish(First);
+        using var policy = Open(take: _ => throw new InvalidOperationException("unforeseen"));
+
+        await Assert.ThrowsAsync<InvalidOperationException>(policy.RefreshAsync);
+        Assert.True(_clock.HasTimerDueIn(TimeSpan.FromMinutes(1)));
+        Assert.Contains(_log.All, line => line.Contains("The policy stays as it was: ccp failed", StringComparison.Ordinal));
+    }
+
+    /// <summary>Whoever can change what is published but cannot sign may only put back what was signed once.</summary>
+    [Fact]
+    public async Task An_older_policy_does_not_replace_a_newer_one_here_or_at_the_next_start()
+    {
+        Publish(Second);
+        using (var policy = Open())
+        {
+            await policy.RefreshAsync();
+            Publish(First);
+            await policy.RefreshAsync();
+            Assert.Equal("claude-opus-*", Assert.Single(_routes).Pattern);
+            Assert.StartsWith("second until 2026-12-23 12:00:00 UTC. The newest was not taken: it ends on 2026-11-23 12:00:00 UTC, before the one in force, ", policy.Summary, StringComparison.Ordinal);
+        }
+
+        using (var again = Open())
+        {
+            await again.RefreshAsync();
+            Assert.False(again.IsInForce);
+            Assert.Equal("claude-opus-*", Assert.Single(_routes).Pattern);
+        }
+
+        // The operator's way out.
+        File.Delete(Cache);
+        using var anew = Open();
+        await anew.RefreshAsync();
+        Assert.True(anew.IsInForce);
+        Assert.StartsWith("first until", anew.Summary, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_that_ends_with_the_one_in_force_replaces_it_and_so_does_any_when_that_has_ended()
+    {
+        Publish(First);
+        using var policy = Open();
+        await policy.RefreshAsync();
+        Publish(First.Replace("first", "same end", StringComparison.Ordinal));
+        await policy.RefreshAsync();
+        Assert.StartsWith("same end until", policy.Summary, StringComparison.Ordinal);
+
+        _clock.Advance(TimeSpan.FromDays(1));
+        Publish(Second);
+        await policy.RefreshAsync();
+        Assert.Equal("second until 2026-12-23 12:00:00 UTC", policy.Summary);
+    }
+
     [Fact]
     public async Task A_lane_that_goes_takes_the_policy_that_names_it_along_and_brings_it_back()
     {
@@ -184,18 +289,33 @@ public sealed class CurrentPolicyTests : IDisposable
         Assert.Contains("did not answer within 30 s", policy.Summary, StringComparison.Ordinal);
     }
 
-    private CurrentPolicy Open(string? source = null) => new(
+    private CurrentPolicy Open(string? source = null, TrustedRoots? roots = null, Action<IReadOnlyList<RouteConfig>>? take = null, TimeProvider? time = null) => new(
         new PolicyConfig(source ?? Source, [Ed25519.PublicKeyOf(Seed)], TimeSpan.FromMinutes(15)),
-        new PolicyFetch(source ?? Source, proxy: null, TrustedRoots.Find(null, null, null), _clock),
+        new PolicyFetch(source ?? Source, proxy: null, roots ?? TrustedRoots.Find(null, null, null), _clock),
         new PolicyCache(Cache),
         () => _lanes,
-        routes => _routes = routes,
-        _clock,
+        take ?? (routes => _routes = routes),
+        time ?? _clock,
         _log);
 
     private void Publish(string pack)
     {
         File.WriteAllText(Source, pack);
         File.WriteAllText(Source + ".sig", Convert.ToBase64String(Ed25519.Sign(Encoding.UTF8.GetBytes(pack), Seed)) + "\n");
+    }
+
+    /// <summary>Time goes on whenever somebody looks what time it is.</summary>
+    private sealed class PassingClock(ManualClock clock) : TimeProvider
+    {
+        public TimeSpan AfterEachLook { get; set; }
+
+        public override DateTimeOffset GetUtcNow()
+        {
+            var now = clock.GetUtcNow();
+            clock.JumpTo(now + AfterEachLook);
+            return now;
+        }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => clock.CreateTimer(callback, state, dueTime, period);
     }
 }

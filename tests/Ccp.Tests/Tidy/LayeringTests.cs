@@ -20,7 +20,7 @@ public sealed partial class LayeringTests
         ["Store"] = "Files Telemetry",
         ["Configuration"] = "Pricing Refusals Telemetry",
         ["Licenses"] = "Configuration Files Telemetry",
-        ["Issuing"] = "Configuration Files Licenses Listening Telemetry",
+        ["Issuing"] = "Configuration Files Licenses Limits Listening Telemetry",
         ["Identity"] = "Files Store Refusals Configuration Pricing",
         ["Ledger"] = "Files Store Pricing Refusals Telemetry Identity",
         ["Quotas"] = "Configuration Pricing Refusals Store Telemetry",
