@@ -140,6 +140,51 @@ public sealed class RequestPeekTests
     }
 
     [Theory]
+    // A picture, wherever it may stand and in whatever order.
+    [InlineData("""{"type":"image","source":{"type":"base64","media_type":"image/png","data":"DATA"}}""", true)]
+    [InlineData("""{"source":{"data":"DATA","type":"b\u0061se64"},"type":"image"}""", true)]
+    [InlineData("""{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"DATA"}}""", true)]
+    [InlineData("""{"type":"tool_result","tool_use_id":"t","content":[{"type":"image","source":{"type":"base64","data":"DATA"}}]}""", true)]
+    [InlineData("""{"type":"document","source":{"type":"content","content":[{"type":"image","source":{"type":"base64","data":"DATA"}}]}}""", true)]
+    // Text that looks like one.
+    [InlineData("""{"type":"document","source":{"type":"text","media_type":"text/plain","data":"DATA"}}""", false)]
+    [InlineData("""{"type":"document","source":{"data":"DATA","type":"text"}}""", false)]
+    [InlineData("""{"type":"document","source":{"data":"DATA"}}""", false)]
+    [InlineData("""{"type":"document","source":{"type":"base64","data":"DATA","type":"text"}}""", false)]
+    [InlineData("""{"type":"document","source":{"type":"text","data":"DATA","type":"base64"}}""", false)]
+    [InlineData("""{"type":"document","source":{"type":"base64","data":"","content":[{"source":{"type":"text"}}],"x":{"data":"DATA"}}}""", false)]
+    [InlineData("""{"type":"search_result","source":"https://a.example","content":[]},{"type":"tool_use","input":{"data":"DATA"}}""", false)]
+    [InlineData("""{"type":"image","source":{"type":"base64","data":""}},{"type":"tool_use","input":{"data":"DATA"}}""", false)]
+    [InlineData("""{"type":"tool_use","input":{"source":{"type":"base64","data":"DATA"}}}""", false)]
+    [InlineData("""{"type":"tool_use","input":{"content":[{"type":"image","source":{"type":"base64","data":"DATA"}}]}}""", false)]
+    [InlineData("""{"type":"text","text":{"source":{"type":"base64","data":"DATA"}}}""", false)]
+    public void Only_what_the_provider_takes_for_a_picture_counts_as_one(string content, bool isPicture)
+    {
+        var data = new string('A', 320_000);
+        var facts = Facts($$"""{"model":"a","messages":[{"content":[{{content.Replace("DATA", data, StringComparison.Ordinal)}}]}]}""");
+        Assert.InRange(facts.EstimatedPromptTokens, isPicture ? 6_400 : 100_000, isPicture ? 6_500 : 100_100);
+    }
+
+    [Theory]
+    [InlineData("tools", """[{"input_schema":{"source":{"type":"base64","data":"DATA"}}}]""")]
+    [InlineData("system", """[{"source":{"type":"base64","data":"DATA"}}]""")]
+    [InlineData("source", """{"type":"base64","data":"DATA"}""")]
+    public void There_are_no_pictures_outside_the_messages(string member, string value)
+    {
+        var facts = Facts($$"""{"model":"a","{{member}}":{{value.Replace("DATA", new string('A', 320_000), StringComparison.Ordinal)}}}""");
+        Assert.InRange(facts.EstimatedPromptTokens, 100_000, 100_100);
+    }
+
+    [Theory]
+    [InlineData("""{"type":"url","url":"https://a.example/a.png"}""")]
+    [InlineData("""{"type":"file","file_id":"file_1"}""")]
+    public void What_is_only_named_counts_as_one_picture(string source)
+    {
+        var two = Facts($$"""{"model":"a","messages":[{"content":[{"type":"image","source":{{source}}},{"type":"document","source":{{source}}}]}]}""");
+        Assert.InRange(two.EstimatedPromptTokens, 3_200, 3_300);
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
