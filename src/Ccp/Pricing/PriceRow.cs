@@ -24,11 +24,11 @@ internal sealed record PriceRow(
     public TokenPrices For(long promptTokens) => Above is { } tier && promptTokens > tier.PromptTokens ? tier.Prices : Prices;
 
     /// <summary>The prices of an answer. A fast answer of a model that has no fast row was not sold as one: standard prices.</summary>
-    public TokenPrices For(MeteredUsage usage, long promptTokens) => IsFast(usage) ? Fast! : For(promptTokens);
+    public TokenPrices For(in PriceTerms terms, long promptTokens) => IsFast(terms) ? Fast! : For(promptTokens);
 
-    public bool IsFast(MeteredUsage usage) => usage.Speed == "fast" && Fast is not null;
+    public bool IsFast(in PriceTerms terms) => terms.IsFast && Fast is not null;
 
-    public decimal GeoFactorOf(MeteredUsage usage) => usage.InferenceGeo == "us" ? UsGeoFactor : 1;
+    public decimal GeoFactorOf(in PriceTerms terms) => terms.InferenceGeo == PriceTerms.Us ? UsGeoFactor : 1;
 }
 
 /// <summary>USD per million tokens, as the provider publishes them.</summary>

@@ -40,6 +40,9 @@ internal struct PromptEstimate
         Text,
     }
 
+    /// <summary>What a prompt of this estimate may have at most: no token is shorter than a byte.</summary>
+    public static long MostFor(long estimate) => Math.Min(ContextWindowTokens, estimate * TenthsOfBytesPerToken / 10);
+
     /// <param name="reader">On the start of the object.</param>
     public void BeginSource(in Utf8JsonReader reader)
     {

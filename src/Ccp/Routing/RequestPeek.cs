@@ -1,9 +1,10 @@
 using System.Text.Json;
+using Ccp.Pricing;
 using Ccp.Refusals;
 
 namespace Ccp.Routing;
 
-/// <summary>Reads the model, the stream flag, the output limit and the session out of a request, and estimates the size of its prompt.</summary>
+/// <summary>Reads the model, the stream flag, the output limit, the terms and the session out of a request, and estimates the size of its prompt.</summary>
 /// <remarks>
 /// Shape: a Messages API request, https://docs.claude.com/en/api/messages. It carries fields that no document lists yet, so nothing else is looked at and no
 /// document is built: one pass over the bytes, no copy of the prompt.
@@ -44,6 +45,8 @@ internal static class RequestPeek
         private long? _maxTokens;
         private string? _session;
         private bool _hasSafeguards;
+        private string? _inferenceGeo;
+        private string? _speed;
         private PromptEstimate _prompt;
 
         public Decision<RequestFacts> Read()
@@ -79,7 +82,7 @@ internal static class RequestPeek
                 return Malformed($"\"model\" must be a name of at most {NameLengthMax} characters.");
             }
 
-            return new RequestFacts(_model, _stream ?? false, _maxTokens, _prompt.TokensOf(_bodyBytes), _session, _hasSafeguards);
+            return new RequestFacts(_model, _stream ?? false, _maxTokens, _prompt.TokensOf(_bodyBytes), _session, _hasSafeguards, new PriceTerms(_inferenceGeo, _speed));
         }
 
         private Refusal? ReadTopLevel()
@@ -108,13 +111,29 @@ internal static class RequestPeek
                     : Keep(ref _maxTokens, tokens);
             }
 
-            if (!_reader.ValueTextEquals("messages"u8) && !_reader.ValueTextEquals("metadata"u8))
+            if (_reader.ValueTextEquals("inference_geo"u8))
+            {
+                ReadTerm(ref _inferenceGeo, PriceTerms.Us);
+            }
+            else if (_reader.ValueTextEquals("speed"u8))
+            {
+                ReadTerm(ref _speed, PriceTerms.Fast);
+            }
+            else if (!_reader.ValueTextEquals("messages"u8) && !_reader.ValueTextEquals("metadata"u8))
             {
                 _hasSafeguards |= _reader.ValueTextEquals("safeguards"u8);
                 _reader.Skip();
             }
 
             return null;
+        }
+
+        /// <summary>Kept only where it has a price of its own. Named twice, the dearer counts: what the provider reports decides in the end.</summary>
+        private void ReadTerm(ref string? field, string priced)
+        {
+            _reader.Read();
+            field = _reader.TokenType == JsonTokenType.String && _reader.ValueTextEquals(priced) ? priced : field;
+            _reader.Skip();
         }
 
         private Refusal? ReadNested()

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Ccp.Pricing;
 using Ccp.Refusals;
 using Ccp.Routing;
 using Ccp.Tests.Configuration;
@@ -85,6 +86,20 @@ public sealed class RequestPeekTests
     public void What_could_be_read_two_ways_or_not_at_all_is_refused(string body)
     {
         Assert.Equal(RefusalCode.BodyMalformed, Refused(Encoding.UTF8.GetBytes(body)));
+    }
+
+    [Theory]
+    [InlineData("", null, null)]
+    [InlineData(""" "speed":"fast","inference_geo":"us", """, "us", "fast")]
+    [InlineData(""" "spe\u0065d":"f\u0061st", """, null, "fast")]
+    [InlineData(""" "speed":"standard","inference_geo":"global", """, null, null)]
+    [InlineData(""" "speed":null,"inference_geo":["us"], """, null, null)]
+    [InlineData(""" "speed":"fast","speed":"standard", """, null, "fast")]
+    [InlineData(""" "speed":"standard","speed":"fast", """, null, "fast")]
+    [InlineData(""" "metadata":{"speed":"fast"},"later":{"inference_geo":"us"}, """, null, null)]
+    public void What_is_asked_for_that_has_a_price_of_its_own_is_read(string members, string? geo, string? speed)
+    {
+        Assert.Equal(new PriceTerms(geo, speed), Facts($$"""{{{members}}"model":"a"}""").Asked);
     }
 
     [Fact]
