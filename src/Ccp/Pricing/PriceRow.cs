@@ -36,6 +36,9 @@ internal sealed record TokenPrices(decimal Input, decimal CacheWrite5m, decimal 
 {
     public bool AreZero => this is { Input: 0, CacheWrite5m: 0, CacheWrite1h: 0, CacheRead: 0, Output: 0 };
 
+    /// <summary>Of a token of the prompt: usually when it is written to the cache for an hour, but an operator's prices are what they are.</summary>
+    public decimal DearestPrompt => Math.Max(Math.Max(Input, CacheRead), Math.Max(CacheWrite5m, CacheWrite1h));
+
     /// <returns>Millionths of a dollar, unrounded: a price per million tokens times tokens is just that.</returns>
     public decimal MicroUsdOf(in TokenUsage tokens) =>
         (Input * tokens.Input)

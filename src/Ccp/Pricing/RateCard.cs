@@ -79,8 +79,7 @@ internal sealed record RateCard(string Model, PriceRow Row, decimal Markup, Pric
 
         return NanoUsd.CeilingFromMicroUsd(worst * Math.Max(1, Row.UsGeoFactor) * Markup);
 
-        // Nothing is dearer for a prompt than to be written to the cache for an hour, unless it is plain input.
-        decimal Worst(TokenPrices prices) => (Math.Max(prices.Input, prices.CacheWrite1h) * promptTokens) + (prices.Output * outputTokens);
+        decimal Worst(TokenPrices prices) => (prices.DearestPrompt * promptTokens) + (prices.Output * outputTokens);
     }
 
     /// <summary>Compact JSON for the hold row and the request record; <see cref="RateCardJson.TryRead"/> reads it back.</summary>

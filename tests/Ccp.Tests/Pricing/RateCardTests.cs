@@ -109,6 +109,18 @@ public sealed class RateCardTests
         Assert.Equal(nanos, Card(model).WorstAmount(1000, 3200, 100, new PriceTerms(null, speed)).Value);
     }
 
+    [Theory]
+    [InlineData(9, 1, 1, 1)]
+    [InlineData(1, 9, 1, 1)]
+    [InlineData(1, 1, 9, 1)]
+    [InlineData(1, 1, 1, 9)]
+    public void The_worst_prompt_is_of_the_class_that_the_row_makes_the_dearest(int input, int fiveMinutes, int oneHour, int read)
+    {
+        var card = Card("claude-haiku-4-5") with { Row = Card("claude-haiku-4-5").Row with { Prices = new(input, fiveMinutes, oneHour, read, 0) } };
+
+        Assert.Equal(9 * 2_000 * 1_000, card.WorstAmount(1_000, 3_200, 0, default).Value);
+    }
+
     [Fact]
     public void The_worst_is_above_the_limit_where_the_prompt_may_be()
     {
