@@ -240,6 +240,45 @@ public sealed class MoneyTests
         Assert.InRange(ccp.Store.BalanceOfAlice.Value, -CcpSetup.Dollars("0.07").Value, -CcpSetup.Dollars("0.05").Value);
     }
 
+    [Theory]
+    [InlineData("", """ "speed":"fast","inference_geo":"us", """, 2, 176_440_000)]
+    [InlineData(""" "speed":"fast","inference_geo":"us", """, "", 2, 176_440_000)]
+    [InlineData(""" "speed":"fast","inference_geo":"us", """, """ "speed":"standard","inference_geo":"global", """, 4, 160_200_000)]
+    public async Task A_stream_is_ended_by_the_price_it_will_be_charged_at(string asked, string reported, int events, long charge)
+    {
+        // Opus 5.5: 1000 tokens of output an event are 0.04 USD, and fast in the US 0.088.
+        var start = SseEvents.MessageStart("claude-opus-5-5", Small).Replace("\"usage\":{", "\"usage\":{" + reported, StringComparison.Ordinal);
+        var delta = SseEvents.TextDelta(new string('y', 3_200));
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Enumerable.Range(0, 20).Aggregate(
+            Answers.BeginStream().Send(start).Send(SseEvents.TextStart()),
+            (script, _) => script.Send(delta)).Hang());
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, balance: "0.10", change: setup => setup.Billing = """overdraft = "0.05" """);
+
+        var text = await ReadAsync(await ccp.SendAsync(ccp.Request(HttpMethod.Post, "/v1/messages", body: AskedOfOpus(asked))));
+        await ccp.StopAsync();
+
+        Assert.Equal(events, text.Split(delta).Length - 1);
+        Assert.Contains("billing_error", text, StringComparison.Ordinal);
+        Assert.Equal(new NanoUsd(-charge), Assert.Single(ccp.Store.Charges).Amount);
+    }
+
+    [Fact]
+    public async Task A_prompt_that_was_never_counted_is_charged_by_all_its_text_at_what_was_asked_for()
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.BeginStream().Send(SseEvents.Ping).Cut());
+        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+
+        // 128 000 tokens: above the limit from which Haiku 5.5 is dearer, 0.50 USD instead of 0.10 per million.
+        var document = $$$"""{"type":"document","source":{"type":"text","media_type":"text/plain","data":"{{{new string('a', 409_600)}}}"}}""";
+        var body = $$"""{"model":"claude-haiku-5-5","inference_geo":"us","stream":true,"max_tokens":16,"messages":[{"role":"user","content":[{{document}}]}]}""";
+        await ReadAsync(await ccp.SendAsync(ccp.Request(HttpMethod.Post, "/v1/messages", body: body)));
+        await ccp.StopAsync();
+
+        var record = Assert.Single(ccp.Store.Requests);
+        Assert.InRange(record.Tokens.Input, 128_000, 128_200);
+        Assert.Equal(new NanoUsd(-1_100 * record.Tokens.Input), Assert.Single(ccp.Store.Charges).Amount);
+    }
+
     [Fact]
     public async Task A_free_model_needs_no_balance_and_leaves_an_entry_of_zero()
     {
@@ -307,6 +346,34 @@ public sealed class MoneyTests
         Assert.True(Assert.Single(ccp.Store.Requests).IsEstimated);
     }
 
+    [Theory]
+    [InlineData(""" "speed":"fast","inference_geo":"us", """, "")]
+    [InlineData("", """ "speed":"fast","inference_geo":"us", """)]
+    public async Task A_fast_call_in_progress_when_ccp_is_killed_is_charged_as_one(string asked, string reported)
+    {
+        Assert.SkipUnless(CcpUnderTest.IsNative, "Only a process of its own can be killed.");
+        var goOn = new Gate();
+        var start = SseEvents.MessageStart("claude-opus-5-5", Small).Replace("\"usage\":{", "\"usage\":{" + reported, StringComparison.Ordinal);
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.BeginStream()
+            .Send(start).Send(SseEvents.TextStart()).Send(SseEvents.TextDelta(new string('y', 3_200))).WaitFor(goOn).Hang());
+        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+
+        using var answer = await ccp.SendAsync(ccp.Request(HttpMethod.Post, "/v1/messages", body: AskedOfOpus(asked)));
+        for (var look = 0; look < 200 && ccp.Store.OpenHolds[0].Tokens.Output == 0; look++)
+        {
+            await Task.Delay(50);
+        }
+
+        await ((NativeCcp)ccp).KillAsync();
+        await ccp.RunAsync();
+
+        // 25 × 8 and 1000 × 40 millionths, × 1.1 in the US, twice.
+        var charge = Assert.Single(ccp.Store.Charges);
+        Assert.Equal(new NanoUsd(-88_440_000), charge.Amount);
+        var (_, receipt) = await ccp.AdministerAsync(HttpMethod.Get, $"/admin/requests/{charge.Reference}/receipt");
+        Assert.All(receipt.GetProperty("lines").EnumerateArray(), line => Assert.Equal("fast", line.GetProperty("basis").GetString()));
+    }
+
     [Fact]
     public async Task Many_streams_at_once_arrive_whole_and_are_charged_once_each()
     {
@@ -341,6 +408,9 @@ public sealed class MoneyTests
         Assert.Equal(CcpSetup.Dollars("1000").Value - charges.Values.Sum(), ccp.Store.BalanceOfAlice.Value);
         Assert.Empty(ccp.Store.OpenHolds);
     }
+
+    private static string AskedOfOpus(string more) =>
+        $$"""{"model":"claude-opus-5-5",{{more}}"stream":true,"max_tokens":64000,"messages":[{"role":"user","content":"hello"}]}""";
 
     private static async Task<string> ReadAsync(HttpResponseMessage answer)
     {

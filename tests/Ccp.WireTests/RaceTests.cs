@@ -174,6 +174,38 @@ public sealed class RaceTests
         Assert.Equal(HttpStatusCode.OK, served.StatusCode);
     }
 
+    [Theory]
+    [InlineData("", 200)]
+    [InlineData(""" "speed":"fast", """, 402)]
+    public async Task A_call_that_is_not_streamed_is_held_for_at_the_speed_it_asks_for(string asked, int status)
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.Message("claude-opus-5-5", "hi", Call));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, balance: "0.05", change: setup => setup.Billing = """overdraft = "0.005" """);
+
+        // Opus 5.5: 1000 tokens of answer may come to 0.044 USD in the US; fast, to twice that.
+        var body = $$"""{"model":"claude-opus-5-5",{{asked}}"max_tokens":1000,"messages":[{"role":"user","content":"hello"}]}""";
+        using var answer = await ccp.SendAsync(ccp.Request(HttpMethod.Post, "/v1/messages", body: body));
+
+        Assert.Equal(status, (int)answer.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("""{"type":"document","source":{"type":"text","media_type":"text/plain","data":"TEXT"}}""")]
+    [InlineData("""{"type":"search_result","source":"https://a.example","title":"t","content":[]},{"type":"tool_use","id":"t","name":"write","input":{"data":"TEXT"}}""")]
+    [InlineData("""{"type":"tool_use","id":"t","name":"write","input":{"source":{"type":"base64","data":"TEXT"}}}""")]
+    public async Task Text_that_looks_like_a_picture_is_held_for_as_text(string content)
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.Message(CcpUnderTest.Model, "hi", new Usage(Input: 500_000, Output: 10)));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, balance: "0.01");
+
+        // Half a million tokens: 2 USD and more, where 1.01 can be spent.
+        var body = $$"""{"model":"{{CcpUnderTest.Model}}","max_tokens":16,"messages":[{"role":"user","content":[{{content.Replace("TEXT", new string('a', 1_600_000), StringComparison.Ordinal)}}]}]}""";
+        using var answer = await ccp.SendAsync(ccp.Request(HttpMethod.Post, "/v1/messages", body: body));
+
+        Assert.Equal(402, (int)answer.StatusCode);
+        Assert.Empty(upstream.Requests);
+    }
+
     /// <summary>Served ≤ balance + overdraft + one event per stream in flight.</summary>
     private static void AssertBounded(CcpUnderTest ccp, string balance, int streamsInFlight, NanoUsd perStream)
     {

@@ -51,6 +51,8 @@ internal sealed class AnswerMeter : IDisposable
 
     public TokenUsage RunningTokens => _stream?.RunningTokens ?? default;
 
+    public PriceTerms ReportedTerms => _stream?.ReportedTerms ?? default;
+
     /// <param name="seen">Told of the signatures of thinking blocks before the bytes go on; null: nobody wants them.</param>
     public static AnswerMeter ForStream(SignatureSeen? seen = null) => new(Form.Stream, seen);
 

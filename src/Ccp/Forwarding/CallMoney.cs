@@ -8,11 +8,13 @@ namespace Ccp.Forwarding;
 /// <summary>The money side of one call while it runs: its hold, and the rates that turn tokens into what it comes to.</summary>
 /// <param name="row">What goes to disk before the first byte of the answer goes to the client; null for calls that cost nothing.</param>
 /// <param name="rates">Null for calls that cost nothing.</param>
+/// <param name="asked">How the request wants to be served: until the provider says how it is, the dearer counts.</param>
 /// <param name="quota">What the call uses of its lane's quotas; null for calls that use none.</param>
-internal sealed class CallMoney(AccountLedger ledger, Hold hold, HoldRow? row, RateCard? rates, QuotaUse? quota = null)
+internal sealed class CallMoney(AccountLedger ledger, Hold hold, HoldRow? row, RateCard? rates, PriceTerms asked = default, QuotaUse? quota = null)
 {
     private readonly RateCard? _costRates = rates is null ? null : rates with { Markup = 1m };
     private TokenUsage _noted;
+    private PriceTerms _notedTerms;
     private bool _isFinalNoted;
 
     /// <summary>True when this stream was chosen to end for want of money.</summary>
@@ -45,20 +47,22 @@ internal sealed class CallMoney(AccountLedger ledger, Hold hold, HoldRow? row, R
         }
     }
 
-    public void NoteProgress(in TokenUsage tokens)
+    public void NoteProgress(in TokenUsage tokens, in PriceTerms reported)
     {
-        if (rates is null || tokens == _noted)
+        if (rates is null || (tokens == _noted && reported == _notedTerms))
         {
             return;
         }
 
         _noted = tokens;
+        _notedTerms = reported;
         quota?.Note(tokens);
         if (hold.IsCharged)
         {
             // A provider that counts the prompt only at the end has read it all the same: until then the estimate stands.
             var used = tokens.Prompt == 0 && row is not null ? tokens with { Input = row.Tokens.Input } : tokens;
-            hold.NoteProgress(new HoldProgress(_costRates!.RunningAmount(used), rates.RunningAmount(used), used));
+            var terms = rates.Assume(used, reported, asked);
+            hold.NoteProgress(new HoldProgress(_costRates!.RunningAmount(used, terms), rates.RunningAmount(used, terms), used, terms));
         }
     }
 

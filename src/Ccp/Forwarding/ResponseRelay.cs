@@ -126,7 +126,7 @@ internal sealed class ResponseRelay(
         {
             var length = meter.EventLengthIn(bytes[metered..]);
             meter.Observe(bytes.Slice(metered, length));
-            money.NoteProgress(meter.RunningTokens);
+            money.NoteProgress(meter.RunningTokens, meter.ReportedTerms);
             metered += length;
         }
 

@@ -51,7 +51,7 @@ internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id,
         if (account is not null)
         {
             await ledger.WriteHoldAsync(this, row);
-            _progress = new HoldProgress(row.Cost, row.Charge, row.Tokens);
+            _progress = new HoldProgress(row.Cost, row.Charge, row.Tokens, row.Terms);
             _isDurable = true;
         }
     }

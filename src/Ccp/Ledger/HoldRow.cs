@@ -7,7 +7,7 @@ namespace Ccp.Ledger;
 /// <summary>The durable side of a hold: enough to charge the call if nothing more is ever heard of it.</summary>
 /// <param name="Cost">What it has cost upstream so far; at first, the estimated prompt.</param>
 /// <param name="Charge">The same with the markup.</param>
-/// <param name="Tokens">What both were computed from.</param>
+/// <param name="Tokens">What both were computed from, at <paramref name="Terms"/>.</param>
 /// <param name="Rates">The price row and markup as admitted, as JSON.</param>
 internal sealed record HoldRow(
     string RequestId,
@@ -23,17 +23,18 @@ internal sealed record HoldRow(
     bool IsStream,
     string? Session,
     string? Agent,
-    string Rates)
+    string Rates,
+    PriceTerms Terms = default)
 {
     private const string Columns =
         """
         request_id, account_id, opened_at_ms, held_nano, cost_nano, charge_nano,
         input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, output_tokens,
-        user_id, model, lane, is_stream, session, agent, rates
+        user_id, model, lane, is_stream, session, agent, rates, inference_geo, speed
         """;
 
     public void Insert(Database database) => database.RunOne(
-        $"INSERT INTO hold ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+        $"INSERT INTO hold ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
         RequestId,
         AccountId,
         OpenedAt.ToUnixTimeMilliseconds(),
@@ -51,13 +52,15 @@ internal sealed record HoldRow(
         IsStream ? 1 : 0,
         Session,
         Agent,
-        Rates);
+        Rates,
+        Terms.InferenceGeo,
+        Terms.Speed);
 
     /// <summary>Notes how far a call has come. A row that is gone was settled meanwhile, and stays so.</summary>
     public static void Update(Database database, string requestId, HoldProgress progress) => database.Run(
         """
         UPDATE hold SET cost_nano = $2, charge_nano = $3, input_tokens = $4, cache_write_5m_tokens = $5, cache_write_1h_tokens = $6,
-            cache_read_tokens = $7, output_tokens = $8
+            cache_read_tokens = $7, output_tokens = $8, inference_geo = $9, speed = $10
         WHERE request_id = $1
         """,
         requestId,
@@ -67,7 +70,9 @@ internal sealed record HoldRow(
         progress.Tokens.CacheWrite5m,
         progress.Tokens.CacheWrite1h,
         progress.Tokens.CacheRead,
-        progress.Tokens.Output);
+        progress.Tokens.Output,
+        progress.Terms.InferenceGeo,
+        progress.Terms.Speed);
 
     public static void Delete(Database database, string requestId) => database.Run("DELETE FROM hold WHERE request_id = $1", requestId);
 
@@ -90,8 +95,10 @@ internal sealed record HoldRow(
         row.GetInt64(14) == 1,
         row.IsDBNull(15) ? null : row.GetString(15),
         row.IsDBNull(16) ? null : row.GetString(16),
-        row.GetString(17));
+        row.GetString(17),
+        new PriceTerms(row.IsDBNull(18) ? null : row.GetString(18), row.IsDBNull(19) ? null : row.GetString(19)));
 }
 
 /// <summary>How far a call has come, in money and in tokens.</summary>
-internal readonly record struct HoldProgress(NanoUsd Cost, NanoUsd Charge, TokenUsage Tokens);
+/// <param name="Terms">As reported, or as asked for where that is not yet known and the dearer.</param>
+internal readonly record struct HoldProgress(NanoUsd Cost, NanoUsd Charge, TokenUsage Tokens, PriceTerms Terms);

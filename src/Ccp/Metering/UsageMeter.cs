@@ -26,6 +26,9 @@ internal sealed class UsageMeter(SignatureSeen? seen = null) : IDisposable
     /// <summary>What the stream has used so far; output is the larger of the last report and the estimate until the final report is in.</summary>
     public TokenUsage RunningTokens => _tally.Tokens;
 
+    /// <summary>What the provider has said so far of how it serves the call.</summary>
+    public PriceTerms ReportedTerms => _tally.Terms;
+
     /// <summary>Whether a usage report or any content has been seen: from here on the call costs something.</summary>
     public bool HasStarted { get; private set; }
 

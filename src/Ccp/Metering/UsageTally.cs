@@ -26,6 +26,9 @@ internal sealed class UsageTally
 
     public TokenUsage Tokens => _reported with { Output = Output };
 
+    /// <summary>As reported so far.</summary>
+    public PriceTerms Terms => new(_inferenceGeo, _speed);
+
     private long Output => IsFinal ? _reported.Output : Math.Max(_reported.Output, OutputEstimate);
 
     /// <summary>Tokens the content seen so far stands for, at 3.2 bytes each, rounded up once; hidden thinking as it was announced.</summary>

@@ -49,8 +49,8 @@ internal static class Itemization
         void AddTokens(in TokenUsage tokens, PriceRow row, int? pass)
         {
             Note(row);
-            var prices = row.For(usage, tokens.Prompt);
-            var basis = row.IsFast(usage) ? "fast" : ReferenceEquals(prices, row.Prices) ? "standard" : "above";
+            var prices = row.For(usage.Terms, tokens.Prompt);
+            var basis = row.IsFast(usage.Terms) ? "fast" : ReferenceEquals(prices, row.Prices) ? "standard" : "above";
             Add("input", tokens.Input, prices.Input);
             Add("cache_write_5m", tokens.CacheWrite5m, prices.CacheWrite5m);
             Add("cache_write_1h", tokens.CacheWrite1h, prices.CacheWrite1h);
@@ -61,7 +61,7 @@ internal static class Itemization
             {
                 if (count != 0)
                 {
-                    var (geo, batch) = (row.GeoFactorOf(usage), RateCard.BatchFactorOf(usage));
+                    var (geo, batch) = (row.GeoFactorOf(usage.Terms), RateCard.BatchFactorOf(usage));
                     var usd = Cut(price * count * geo * batch * card.Markup / PerMillion, places);
                     lines.Add(new ChargeLine(item, pass, row.Model, basis, count, price, PerMillion, geo, batch, card.Markup, usd));
                 }

@@ -17,7 +17,11 @@ internal sealed record MeteredUsage(
 {
     public static readonly MeteredUsage Nothing = new(default, []);
 
+    public PriceTerms Terms => new(InferenceGeo, Speed);
+
     public static MeteredUsage Of(TokenUsage tokens) => new(tokens, []);
+
+    public MeteredUsage At(in PriceTerms terms) => this with { InferenceGeo = terms.InferenceGeo, Speed = terms.Speed };
 }
 
 /// <summary>One pass of an answer that took several: a compaction, an advisor, the message itself.</summary>

@@ -24,17 +24,20 @@ internal sealed record PriceRow(
     public TokenPrices For(long promptTokens) => Above is { } tier && promptTokens > tier.PromptTokens ? tier.Prices : Prices;
 
     /// <summary>The prices of an answer. A fast answer of a model that has no fast row was not sold as one: standard prices.</summary>
-    public TokenPrices For(MeteredUsage usage, long promptTokens) => IsFast(usage) ? Fast! : For(promptTokens);
+    public TokenPrices For(in PriceTerms terms, long promptTokens) => IsFast(terms) ? Fast! : For(promptTokens);
 
-    public bool IsFast(MeteredUsage usage) => usage.Speed == "fast" && Fast is not null;
+    public bool IsFast(in PriceTerms terms) => terms.IsFast && Fast is not null;
 
-    public decimal GeoFactorOf(MeteredUsage usage) => usage.InferenceGeo == "us" ? UsGeoFactor : 1;
+    public decimal GeoFactorOf(in PriceTerms terms) => terms.InferenceGeo == PriceTerms.Us ? UsGeoFactor : 1;
 }
 
 /// <summary>USD per million tokens, as the provider publishes them.</summary>
 internal sealed record TokenPrices(decimal Input, decimal CacheWrite5m, decimal CacheWrite1h, decimal CacheRead, decimal Output)
 {
     public bool AreZero => this is { Input: 0, CacheWrite5m: 0, CacheWrite1h: 0, CacheRead: 0, Output: 0 };
+
+    /// <summary>Of a token of the prompt: usually when it is written to the cache for an hour, but an operator's prices are what they are.</summary>
+    public decimal DearestPrompt => Math.Max(Math.Max(Input, CacheRead), Math.Max(CacheWrite5m, CacheWrite1h));
 
     /// <returns>Millionths of a dollar, unrounded: a price per million tokens times tokens is just that.</returns>
     public decimal MicroUsdOf(in TokenUsage tokens) =>

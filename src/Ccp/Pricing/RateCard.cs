@@ -52,14 +52,44 @@ internal sealed record RateCard(string Model, PriceRow Row, decimal Markup, Pric
         return Book.Find(model, AdmittedAt) is { } found ? (found.Model == Row.Model ? Row : found) : null;
     }
 
-    /// <summary>What a stream in flight would be charged for its tokens so far, before anything is known of modifiers. Allocates nothing.</summary>
-    public NanoUsd RunningAmount(in TokenUsage usage) => NanoUsd.CeilingFromMicroUsd(Row.For(usage.Prompt).MicroUsdOf(usage) * Markup);
+    /// <summary>What a call in flight would be charged for its tokens so far. Allocates nothing.</summary>
+    public NanoUsd RunningAmount(in TokenUsage tokens, in PriceTerms terms) => NanoUsd.CeilingFromMicroUsd(MicroUsdOf(tokens, Row, terms) * Markup);
+
+    /// <summary>The terms that hold until the provider has said: what was asked for, where that is the dearer. Allocates nothing.</summary>
+    public PriceTerms Assume(in TokenUsage tokens, in PriceTerms reported, in PriceTerms asked)
+    {
+        var both = reported.Or(asked);
+        return both != reported && MicroUsdOf(tokens, Row, both) > MicroUsdOf(tokens, Row, reported) ? both : reported;
+    }
+
+    /// <summary>The most that a prompt and an answer of this size may be charged, wherever they are served: where that is may be a setting of the key.</summary>
+    /// <param name="promptTokensMax">What a prompt that was estimated may turn out to have, for the tier it may get into.</param>
+    public NanoUsd WorstAmount(long promptTokens, long promptTokensMax, long outputTokens, in PriceTerms asked)
+    {
+        var worst = Worst(Row.Prices);
+        if (Row.Above is { } tier && promptTokensMax > tier.PromptTokens)
+        {
+            worst = Math.Max(worst, Worst(tier.Prices));
+        }
+
+        if (asked.IsFast && Row.Fast is { } fast)
+        {
+            worst = Math.Max(worst, Worst(fast));
+        }
+
+        return NanoUsd.CeilingFromMicroUsd(worst * Math.Max(1, Row.UsGeoFactor) * Markup);
+
+        decimal Worst(TokenPrices prices) => (prices.DearestPrompt * promptTokens) + (prices.Output * outputTokens);
+    }
 
     /// <summary>Compact JSON for the hold row and the request record; <see cref="RateCardJson.TryRead"/> reads it back.</summary>
     public string ToJson() => RateCardJson.Write(this);
 
+    private static decimal MicroUsdOf(in TokenUsage tokens, PriceRow row, in PriceTerms terms) =>
+        row.For(terms, tokens.Prompt).MicroUsdOf(tokens) * row.GeoFactorOf(terms);
+
     private static decimal MicroUsdOf(in TokenUsage tokens, PriceRow row, MeteredUsage usage) =>
-        row.For(usage, tokens.Prompt).MicroUsdOf(tokens) * row.GeoFactorOf(usage) * BatchFactorOf(usage);
+        MicroUsdOf(tokens, row, usage.Terms) * BatchFactorOf(usage);
 
     public static decimal BatchFactorOf(MeteredUsage usage) => usage.ServiceTier == "batch" ? BatchFactor : 1;
 

@@ -38,7 +38,7 @@ internal sealed class CallFunds(AccountLedger ledger, ChargeHistory history, Quo
     }
 
     public CallMoney MoneyOf(LanePlan plan) => Hold is { } hold
-        ? new CallMoney(ledger, hold, RowOf(hold, plan), plan.Rates, _quota)
+        ? new CallMoney(ledger, hold, RowOf(hold, plan), plan.Rates, call.Facts!.Asked, _quota)
         : new CallMoney(ledger, ledger.PlaceNothing(call.Id), row: null, rates: null);
 
     public void Dispose()
@@ -72,13 +72,14 @@ internal sealed class CallFunds(AccountLedger ledger, ChargeHistory history, Quo
 
         // If nothing more is ever heard of the call, the prompt is what it is charged for.
         var prompt = new TokenUsage { Input = call.Facts!.EstimatedPromptTokens };
+        var terms = plan.Rates!.Assume(prompt, reported: default, call.Facts.Asked);
         return new HoldRow(
             call.Id.Value,
             call.User!.AccountId,
             call.StartedAt,
             hold.Amount,
-            (plan.Rates! with { Markup = 1m }).RunningAmount(prompt),
-            plan.Rates.RunningAmount(prompt),
+            (plan.Rates with { Markup = 1m }).RunningAmount(prompt, terms),
+            plan.Rates.RunningAmount(prompt, terms),
             prompt,
             call.User.Id,
             call.Facts.Model,
@@ -86,6 +87,7 @@ internal sealed class CallFunds(AccountLedger ledger, ChargeHistory history, Quo
             call.Facts.IsStream,
             call.Session,
             call.Agent,
-            plan.Rates.ToJson());
+            plan.Rates.ToJson(),
+            terms);
     }
 }

@@ -31,7 +31,7 @@ internal sealed class RelayCloseout(WriteQueue writes, ChargeHistory history, Us
 
     private void Settle(CallReport call, Hold hold, Forwarding.ForwardResult result, RateCard rates)
     {
-        var owed = call.Refusal is null ? UsageOwed.Of(result, call.Facts!) : null;
+        var owed = call.Refusal is null ? UsageOwed.Of(result, call.Facts!, rates) : null;
         if (owed is null)
         {
             _ = hold.SettleAsync(charge: null, note: "", static _ => { });

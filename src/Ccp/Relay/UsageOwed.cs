@@ -8,8 +8,14 @@ namespace Ccp.Relay;
 /// <summary>What a call is charged for, however it ended.</summary>
 internal static class UsageOwed
 {
+    /// <param name="rates">For what was asked for and never reported: it counts in an estimate, where it is the dearer.</param>
     /// <returns>Null when nothing is owed: the upstream failed, or said no, before any content.</returns>
-    public static MeteredUsage? Of(ForwardResult result, RequestFacts facts)
+    public static MeteredUsage? Of(ForwardResult result, RequestFacts facts, RateCard rates) =>
+        TokensOf(result, facts) is not { } usage ? null
+        : result.Reading.Quality == ReadingQuality.Exact ? usage
+        : usage.At(rates.Assume(usage.Tokens, usage.Terms, facts.Asked));
+
+    private static MeteredUsage? TokensOf(ForwardResult result, RequestFacts facts)
     {
         var reading = result.Reading;
         if (reading.HasStarted)

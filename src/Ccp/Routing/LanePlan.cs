@@ -36,14 +36,10 @@ internal static class CostForecasts
 
     public static CostForecast Of(RateCard rates, RequestFacts facts)
     {
-        var prompt = new TokenUsage { Input = facts.EstimatedPromptTokens };
         var longest = Math.Min(facts.MaxTokens ?? OutputTokensMax, OutputTokensBelievable);
-
-        // Nothing is dearer for a prompt than to be written to the cache for an hour, unless it is plain input.
-        var dearestPrompt = new TokenUsage { CacheWrite1h = facts.EstimatedPromptTokens };
-        var worst = NanoUsd.Max(
-            rates.RunningAmount(prompt with { Output = longest }),
-            rates.RunningAmount(dearestPrompt with { Output = longest }));
-        return new CostForecast(rates.RunningAmount(prompt with { Output = Math.Min(longest, UsualOutputTokens) }), worst);
+        var guess = new TokenUsage { Input = facts.EstimatedPromptTokens, Output = Math.Min(longest, UsualOutputTokens) };
+        return new CostForecast(
+            rates.RunningAmount(guess, rates.Assume(guess, reported: default, facts.Asked)),
+            rates.WorstAmount(facts.EstimatedPromptTokens, PromptEstimate.MostFor(facts.EstimatedPromptTokens), longest, facts.Asked));
     }
 }

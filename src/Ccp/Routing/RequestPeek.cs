@@ -1,32 +1,18 @@
 using System.Text.Json;
+using Ccp.Pricing;
 using Ccp.Refusals;
 
 namespace Ccp.Routing;
 
-/// <summary>Reads the model, the stream flag, the output limit and the session out of a request, and estimates the size of its prompt.</summary>
+/// <summary>Reads the model, the stream flag, the output limit, the terms and the session out of a request, and estimates the size of its prompt.</summary>
 /// <remarks>
 /// Shape: a Messages API request, https://docs.claude.com/en/api/messages. It carries fields that no document lists yet, so nothing else is looked at and no
 /// document is built: one pass over the bytes, no copy of the prompt.
 /// </remarks>
 internal static class RequestPeek
 {
-    /// <summary>Bytes of JSON that come to one token, in tenths: 3.2.</summary>
-    private const int TenthsOfBytesPerToken = 32;
-
-    /// <summary>What an image, or a page of a document, costs about.</summary>
-    private const int TokensPerPicture = 1_600;
-
-    /// <summary>Base64 bytes that a page of a document takes about.</summary>
-    private const int BytesPerPage = 100_000;
-
-    /// <summary>The largest context window on offer.</summary>
-    private const long ContextWindowTokens = 1_000_000;
-
     /// <summary>Longer names are nobody's, and would be written down with every call.</summary>
     private const int NameLengthMax = 256;
-
-    /// <summary>Shorter strings named <c>data</c> are counted as text.</summary>
-    private const int PictureBytesMin = 256;
 
     private static readonly JsonReaderOptions Strict = new() { MaxDepth = 512 };
 
@@ -59,9 +45,9 @@ internal static class RequestPeek
         private long? _maxTokens;
         private string? _session;
         private bool _hasSafeguards;
-        private int _sourceDepth;
-        private long _pictureBytes;
-        private long _pictureTokens;
+        private string? _inferenceGeo;
+        private string? _speed;
+        private PromptEstimate _prompt;
 
         public Decision<RequestFacts> Read()
         {
@@ -80,6 +66,10 @@ internal static class RequestPeek
                         return problem;
                     }
                 }
+                else if (_reader.TokenType == JsonTokenType.EndObject)
+                {
+                    _prompt.EndObject(_reader);
+                }
             }
 
             if (string.IsNullOrWhiteSpace(_model))
@@ -92,9 +82,7 @@ internal static class RequestPeek
                 return Malformed($"\"model\" must be a name of at most {NameLengthMax} characters.");
             }
 
-            var textBytes = Math.Max(0, _bodyBytes - _pictureBytes);
-            var prompt = Math.Min(ContextWindowTokens, (textBytes * 10 / TenthsOfBytesPerToken) + _pictureTokens);
-            return new RequestFacts(_model, _stream ?? false, _maxTokens, prompt, _session, _hasSafeguards);
+            return new RequestFacts(_model, _stream ?? false, _maxTokens, _prompt.TokensOf(_bodyBytes), _session, _hasSafeguards, new PriceTerms(_inferenceGeo, _speed));
         }
 
         private Refusal? ReadTopLevel()
@@ -123,30 +111,55 @@ internal static class RequestPeek
                     : Keep(ref _maxTokens, tokens);
             }
 
-            _hasSafeguards |= _reader.ValueTextEquals("safeguards"u8);
+            if (_reader.ValueTextEquals("inference_geo"u8))
+            {
+                ReadTerm(ref _inferenceGeo, PriceTerms.Us);
+            }
+            else if (_reader.ValueTextEquals("speed"u8))
+            {
+                ReadTerm(ref _speed, PriceTerms.Fast);
+            }
+            else if (!_reader.ValueTextEquals("messages"u8) && !_reader.ValueTextEquals("metadata"u8))
+            {
+                _hasSafeguards |= _reader.ValueTextEquals("safeguards"u8);
+                _reader.Skip();
+            }
 
             return null;
         }
 
+        /// <summary>Kept only where it has a price of its own. Named twice, the dearer counts: what the provider reports decides in the end.</summary>
+        private void ReadTerm(ref string? field, string priced)
+        {
+            _reader.Read();
+            field = _reader.TokenType == JsonTokenType.String && _reader.ValueTextEquals(priced) ? priced : field;
+            _reader.Skip();
+        }
+
         private Refusal? ReadNested()
         {
-            if (_reader.ValueTextEquals("source"u8))
-            {
-                _sourceDepth = _reader.CurrentDepth + 1;
-            }
-            else if (_reader.CurrentDepth == _sourceDepth && _reader.ValueTextEquals("data"u8))
-            {
-                _reader.Read();
-                if (_reader.TokenType == JsonTokenType.String && _reader.ValueSpan.Length >= PictureBytesMin)
-                {
-                    _pictureBytes += _reader.ValueSpan.Length;
-                    _pictureTokens += TokensPerPicture * (1 + (_reader.ValueSpan.Length / BytesPerPage));
-                }
-            }
-            else if (_reader.CurrentDepth == 2 && _session is null && _reader.ValueTextEquals("user_id"u8))
+            if (_reader.CurrentDepth == 2 && _session is null && _reader.ValueTextEquals("user_id"u8))
             {
                 _reader.Read();
                 _session = _reader.TokenType == JsonTokenType.String ? SessionIn(_reader.GetString()!) : null;
+                _reader.Skip();
+            }
+            else if (_reader.ValueTextEquals("source"u8))
+            {
+                _reader.Read();
+                if (_reader.TokenType == JsonTokenType.StartObject)
+                {
+                    _prompt.BeginSource(_reader);
+                }
+                else
+                {
+                    _reader.Skip();
+                }
+            }
+            else if (!_reader.ValueTextEquals("content"u8) && !_prompt.TryReadMember(ref _reader))
+            {
+                // Pictures are in the content of messages and of what is in it. The input of a tool and the like may look as it will: it is text.
+                _reader.Skip();
             }
 
             return null;

@@ -160,6 +160,11 @@ internal static class Schema
             PRIMARY KEY (hour_ms, lane, model, kind)
         ) STRICT, WITHOUT ROWID;
         """,
+        """
+        -- What the tokens of a call in progress are priced by, where it is known or was asked for.
+        ALTER TABLE hold ADD COLUMN inference_geo TEXT;
+        ALTER TABLE hold ADD COLUMN speed TEXT;
+        """,
     ];
 
     /// <returns>Null when the file is a store that this ccp can read.</returns>

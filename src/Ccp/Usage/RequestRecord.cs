@@ -102,7 +102,7 @@ internal sealed record RequestRecord(
             Latency: TimeSpan.Zero,
             TimeToFirstByte: null,
             hold.Rates,
-            card is null ? null : ReceiptBasis.Of(card, MeteredUsage.Of(hold.Tokens), answeredModel: null).ToJson(card)).Insert(database);
+            card is null ? null : ReceiptBasis.Of(card, MeteredUsage.Of(hold.Tokens).At(hold.Terms), answeredModel: null).ToJson(card)).Insert(database);
     }
 
     /// <summary>Deletes what is older than the operator wants to keep. The ledger keeps its entries.</summary>

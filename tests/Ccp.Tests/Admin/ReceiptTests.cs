@@ -55,11 +55,13 @@ public sealed class ReceiptTests
         Assert.Contains("\"row\":\"house-model\"", before, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_call_charged_by_recovery_has_a_receipt_that_adds_up()
+    [Theory]
+    [InlineData("claude-haiku-5-5", null, null, "above")]
+    [InlineData("claude-opus-5-5", "us", "fast", "fast")]
+    public async Task A_call_charged_by_recovery_has_a_receipt_that_adds_up(string model, string? geo, string? speed, string basis)
     {
         await using var till = await WithAliceAsync();
-        var row = HoldRowOf(till, "req_crashed", new TokenUsage(120_000, 0, 0, 0, 77));
+        var row = HoldRowOf(till, "req_crashed", new TokenUsage(120_000, 0, 0, 0, 77), model, new PriceTerms(geo, speed));
         await till.Till.Writes.WriteAsync(database =>
         {
             row.Insert(database);
@@ -74,7 +76,7 @@ public sealed class ReceiptTests
         Assert.Contains("in progress", running.Error, StringComparison.Ordinal);
         Assert.Equal("crash", receipt.GetProperty("ended").GetString());
         Assert.True(receipt.GetProperty("estimated").GetBoolean());
-        Assert.Equal("above", Lines(receipt)[0].GetProperty("basis").GetString());
+        Assert.Equal(basis, Lines(receipt)[0].GetProperty("basis").GetString());
         Assert.Equal(row.Charge.ToUsd(), SumOf(receipt));
         Assert.Equal(row.Charge.ToUsd(), receipt.GetProperty("chargeDollars").GetDecimal());
         Assert.Equal(System.Text.Json.JsonValueKind.Null, receipt.GetProperty("explanation").ValueKind);
@@ -160,14 +162,14 @@ public sealed class ReceiptTests
         Assert.Contains("not charged", receipt.GetProperty("explanation").GetString(), StringComparison.Ordinal);
     }
 
-    private static HoldRow HoldRowOf(TillUnderTest till, string id, TokenUsage tokens)
+    private static HoldRow HoldRowOf(TillUnderTest till, string id, TokenUsage tokens, string model = "claude-haiku-5-5", PriceTerms terms = default)
     {
         var now = till.Clock.GetUtcNow();
-        var card = new RateCard("claude-haiku-5-5", till.Till.Prices.Find("claude-haiku-5-5", now)!, 1.35m, till.Till.Prices, now, IsFixed: false);
+        var card = new RateCard(model, till.Till.Prices.Find(model, now)!, 1.35m, till.Till.Prices, now, IsFixed: false);
         var alice = till.User("alice");
         return new HoldRow(
-            id, alice.AccountId, now, new NanoUsd(1), (card with { Markup = 1m }).RunningAmount(tokens), card.RunningAmount(tokens), tokens,
-            alice.Id, card.Model, "anthropic", IsStream: true, Session: null, Agent: null, card.ToJson());
+            id, alice.AccountId, now, new NanoUsd(1), (card with { Markup = 1m }).RunningAmount(tokens, terms), card.RunningAmount(tokens, terms), tokens,
+            alice.Id, card.Model, "anthropic", IsStream: true, Session: null, Agent: null, card.ToJson(), terms);
     }
 
     private static async Task<TillUnderTest> WithAliceAsync(string toml = "")

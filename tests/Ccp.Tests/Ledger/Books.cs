@@ -109,7 +109,7 @@ internal sealed class Books : IAsyncDisposable
         Agent: null,
         Rates: "{}");
 
-    public static HoldProgress Progress(long charge) => new(new NanoUsd(charge / 2), new NanoUsd(charge), new TokenUsage { Output = charge });
+    public static HoldProgress Progress(long charge) => new(new NanoUsd(charge / 2), new NanoUsd(charge), new TokenUsage { Output = charge }, default);
 
     public Task SettleAsync(Hold hold, long? charge) => hold.SettleAsync(charge is { } amount ? new NanoUsd(amount) : null, "a call", static _ => { });
 

@@ -52,6 +52,25 @@ public sealed class HoldRecoveryTests : IDisposable
     }
 
     [Fact]
+    public async Task The_terms_that_a_call_was_served_at_are_kept_with_its_record()
+    {
+        await using (var before = Books.Open(_folder))
+        {
+            var account = await before.NewAccountAsync(1_000);
+            var card = new RateCard("claude-opus-5-5", PriceBook.BuiltIn.Find("claude-opus-5-5", before.Clock.GetUtcNow())!, 2m, PriceBook.BuiltIn, before.Clock.GetUtcNow(), IsFixed: false);
+            var asked = before.Place(account, 100);
+            await asked.MakeDurableAsync(Books.RowFor(asked, account, promptCharge: 20) with { Rates = card.ToJson(), Terms = new PriceTerms("us", "fast") });
+            var reported = before.Place(account, 100);
+            await reported.MakeDurableAsync(Books.RowFor(reported, account, promptCharge: 20) with { Rates = card.ToJson() });
+            reported.NoteProgress(Books.Progress(70) with { Terms = new PriceTerms("us", "fast") });
+            await before.Ledger.CheckpointAsync();
+        }
+
+        await using var after = Books.Open(_folder);
+        Assert.Equal(2, after.Read("""SELECT count(*) FROM request WHERE metered LIKE '%"inference_geo":"us","speed":"fast"%'""", row => row.GetInt64(0)));
+    }
+
+    [Fact]
     public async Task Recovering_again_charges_nothing_again()
     {
         long account;

@@ -43,7 +43,7 @@ public sealed class RateCardTests
         var usage = new TokenUsage(input, fiveMinutes, oneHour, read, 100);
 
         Assert.Equal((nanos, 2 * nanos), Nanos(Card("claude-haiku-5-5").Price(MeteredUsage.Of(usage), null)));
-        Assert.Equal(2 * nanos, Card("claude-haiku-5-5").RunningAmount(usage).Value);
+        Assert.Equal(2 * nanos, Card("claude-haiku-5-5").RunningAmount(usage, default).Value);
     }
 
     [Theory]
@@ -60,6 +60,74 @@ public sealed class RateCardTests
         var usage = new MeteredUsage(new TokenUsage(1000, 0, 0, 0, 100), [], searches, tier, geo, speed);
 
         Assert.Equal(nanos, Card("claude-opus-5").Price(usage, null).Cost.Value);
+    }
+
+    [Theory]
+    [InlineData(null, null, 7_500)]
+    [InlineData("us", null, 8_250)]
+    [InlineData(null, "fast", 15_000)]
+    [InlineData("us", "fast", 16_500)]
+    public void A_call_in_flight_comes_to_what_it_would_be_charged(string? geo, string? speed, long micro)
+    {
+        var usage = Usage(1000, 100) with { InferenceGeo = geo, Speed = speed };
+
+        Assert.Equal(2_000 * micro, Card("claude-opus-5").RunningAmount(usage.Tokens, usage.Terms).Value);
+        Assert.Equal(2_000 * micro, Card("claude-opus-5").Price(usage, null).Amount.Value);
+    }
+
+    [Theory]
+    // asked | reported | assumed
+    [InlineData(null, null, null, null, null, null)]
+    [InlineData("us", "fast", null, null, "us", "fast")]
+    [InlineData("us", "fast", "global", null, "global", "fast")]
+    [InlineData("us", "fast", "global", "standard", "global", "standard")]
+    [InlineData(null, null, "us", "fast", "us", "fast")]
+    public void What_was_asked_for_stands_until_the_provider_says_otherwise(string? askedGeo, string? askedSpeed, string? geo, string? speed, string? assumedGeo, string? assumedSpeed)
+    {
+        var assumed = Card("claude-opus-5").Assume(new TokenUsage { Output = 1 }, new PriceTerms(geo, speed), new PriceTerms(askedGeo, askedSpeed));
+
+        Assert.Equal(new PriceTerms(assumedGeo, assumedSpeed), assumed);
+    }
+
+    [Fact]
+    public void What_was_asked_for_stands_only_where_it_is_the_dearer()
+    {
+        var row = Card("claude-opus-5").Row;
+        var card = Card("claude-opus-5") with { Row = row with { Fast = new(1, 1, 1, 1, 1), UsGeoFactor = 0.5m } };
+
+        Assert.Equal(default, card.Assume(new TokenUsage { Output = 1 }, default, new PriceTerms("us", "fast")));
+        Assert.Equal(default, Card("claude-haiku-4-5").Assume(new TokenUsage { Output = 1 }, default, new PriceTerms("us", "fast")));
+    }
+
+    [Theory]
+    // A thousand written to the cache for an hour and a hundred of output, twice; 1.1 times in the US.
+    [InlineData("claude-opus-5-5", null, 2_200 * (8_000 + 2_000))]
+    [InlineData("claude-opus-5-5", "fast", 2_200 * (16_000 + 4_000))]
+    [InlineData("claude-sonnet-4-5", "fast", 2_000 * (6_000 + 1_500))]
+    public void The_worst_is_the_dearest_prompt_at_what_was_asked_for_in_the_dearest_place(string model, string? speed, long nanos)
+    {
+        Assert.Equal(nanos, Card(model).WorstAmount(1000, 3200, 100, new PriceTerms(null, speed)).Value);
+    }
+
+    [Theory]
+    [InlineData(9, 1, 1, 1)]
+    [InlineData(1, 9, 1, 1)]
+    [InlineData(1, 1, 9, 1)]
+    [InlineData(1, 1, 1, 9)]
+    public void The_worst_prompt_is_of_the_class_that_the_row_makes_the_dearest(int input, int fiveMinutes, int oneHour, int read)
+    {
+        var card = Card("claude-haiku-4-5") with { Row = Card("claude-haiku-4-5").Row with { Prices = new(input, fiveMinutes, oneHour, read, 0) } };
+
+        Assert.Equal(9 * 2_000 * 1_000, card.WorstAmount(1_000, 3_200, 0, default).Value);
+    }
+
+    [Fact]
+    public void The_worst_is_above_the_limit_where_the_prompt_may_be()
+    {
+        var card = Card("claude-haiku-5-5");
+
+        Assert.Equal(2_200 * 100_000 / 5, card.WorstAmount(100_000, 100_000, 0, default).Value);
+        Assert.Equal(2_200 * 100_000, card.WorstAmount(100_000, 100_001, 0, default).Value);
     }
 
     [Fact]
@@ -136,7 +204,7 @@ public sealed class RateCardTests
         {
             var card = new RateCard(row.Model, row, 100m, PriceBook.BuiltIn, Now, false);
             Assert.True(card.Price(usage, null).Amount > NanoUsd.Zero);
-            Assert.True(card.RunningAmount(tokens) > NanoUsd.Zero);
+            Assert.True(card.RunningAmount(tokens, new PriceTerms("us", "fast")) > NanoUsd.Zero);
         });
     }
 
@@ -167,20 +235,25 @@ public sealed class RateCardTests
 
             var charge = card.Price(usage, null);
             Assert.Equal((cost, amount), ((BigInteger)charge.Cost.Value, (BigInteger)charge.Amount.Value));
+            if (usage is { ServiceTier: null, WebSearches: 0 })
+            {
+                Assert.Equal(charge.Amount, card.RunningAmount(tokens, usage.Terms));
+            }
         }
     }
 
     [Fact]
     public void A_running_amount_allocates_nothing()
     {
-        var card = Card("claude-haiku-5-5");
+        var card = Card("claude-opus-5-5");
         var tokens = new TokenUsage(1000, 200, 30, 100_000, 7);
-        _ = card.RunningAmount(tokens);
+        var asked = new PriceTerms("us", "fast");
+        _ = card.RunningAmount(tokens, card.Assume(tokens, default, asked));
 
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var round = 0; round < 1000; round++)
         {
-            _ = card.RunningAmount(tokens);
+            _ = card.RunningAmount(tokens, card.Assume(tokens, default, asked));
         }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);

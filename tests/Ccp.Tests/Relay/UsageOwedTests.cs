@@ -13,6 +13,8 @@ public sealed class UsageOwedTests
 
     private static readonly RequestFacts Facts = new("a", IsStream: true, MaxTokens: 100, EstimatedPromptTokens: Estimate, SessionId: null);
 
+    private static readonly RateCard Rates = new("a", PriceBook.BuiltIn.Find("claude-opus-5-5", DateTimeOffset.UnixEpoch)!, 2m, PriceBook.BuiltIn, default, IsFixed: false);
+
     [Theory]
     // Never answered.
     [InlineData(0, "ClientLeft", 0, Estimate)]
@@ -83,6 +85,33 @@ public sealed class UsageOwedTests
         Assert.Equal(7, Owed(200, "Complete", reading, 500)!.Tokens.Output);
     }
 
-    private static MeteredUsage? Owed(int status, string end, MeterReading reading, long bytes) =>
-        UsageOwed.Of(new ForwardResult(status, Enum.Parse<RelayEnd>(end), null, reading, bytes), Facts);
+    [Theory]
+    // Nothing was said: what was asked for.
+    [InlineData(null, null, "Estimated", "us", "fast")]
+    [InlineData(null, null, "Suspect", "us", "fast")]
+    [InlineData("global", "standard", "Estimated", "global", "standard")]
+    [InlineData(null, "standard", "Estimated", "us", "standard")]
+    // The provider has had its last word.
+    [InlineData(null, null, "Exact", null, null)]
+    public void What_was_asked_for_and_never_reported_counts_in_an_estimate(string? geo, string? speed, string quality, string? owedGeo, string? owedSpeed)
+    {
+        var asked = Facts with { Asked = new PriceTerms("us", "fast") };
+        var usage = new MeteredUsage(new TokenUsage { Input = 5, Output = 7 }, [], InferenceGeo: geo, Speed: speed);
+        var owed = Owed(200, "ClientLeft", new MeterReading(usage, Enum.Parse<ReadingQuality>(quality), "a", HasStarted: true), 10, asked);
+        Assert.Equal(new PriceTerms(owedGeo, owedSpeed), owed!.Terms);
+    }
+
+    [Fact]
+    public void A_client_that_leaves_early_owes_the_prompt_at_what_it_asked_for()
+    {
+        var asked = Facts with { Asked = new PriceTerms("us", "fast") };
+        Assert.Equal(asked.Asked, Owed(0, "ClientLeft", MeterReading.NotStarted, 0, asked)!.Terms);
+
+        // A model without a fast mode was not sold as one.
+        var sonnet = Rates with { Row = PriceBook.BuiltIn.Find("claude-sonnet-4-5", DateTimeOffset.UnixEpoch)! };
+        Assert.Equal(default, Owed(0, "ClientLeft", MeterReading.NotStarted, 0, asked, sonnet)!.Terms);
+    }
+
+    private static MeteredUsage? Owed(int status, string end, MeterReading reading, long bytes, RequestFacts? facts = null, RateCard? rates = null) =>
+        UsageOwed.Of(new ForwardResult(status, Enum.Parse<RelayEnd>(end), null, reading, bytes), facts ?? Facts, rates ?? Rates);
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Ccp.Pricing;
 using Ccp.Refusals;
 using Ccp.Routing;
 using Ccp.Tests.Configuration;
@@ -87,6 +88,20 @@ public sealed class RequestPeekTests
         Assert.Equal(RefusalCode.BodyMalformed, Refused(Encoding.UTF8.GetBytes(body)));
     }
 
+    [Theory]
+    [InlineData("", null, null)]
+    [InlineData(""" "speed":"fast","inference_geo":"us", """, "us", "fast")]
+    [InlineData(""" "spe\u0065d":"f\u0061st", """, null, "fast")]
+    [InlineData(""" "speed":"standard","inference_geo":"global", """, null, null)]
+    [InlineData(""" "speed":null,"inference_geo":["us"], """, null, null)]
+    [InlineData(""" "speed":"fast","speed":"standard", """, null, "fast")]
+    [InlineData(""" "speed":"standard","speed":"fast", """, null, "fast")]
+    [InlineData(""" "metadata":{"speed":"fast"},"later":{"inference_geo":"us"}, """, null, null)]
+    public void What_is_asked_for_that_has_a_price_of_its_own_is_read(string members, string? geo, string? speed)
+    {
+        Assert.Equal(new PriceTerms(geo, speed), Facts($$"""{{{members}}"model":"a"}""").Asked);
+    }
+
     [Fact]
     public void A_byte_order_mark_and_broken_text_are_refused()
     {
@@ -137,6 +152,51 @@ public sealed class RequestPeekTests
         var many = string.Join(',', Enumerable.Repeat($$"""{"data":"{{new string('x', 200)}}"}""", 1_000));
         Assert.True(Facts($$"""{"model":"a","messages":[{{many}}]}""").EstimatedPromptTokens > 60_000);
         Assert.Equal(1_000_000, Facts($$"""{"model":"a","messages":"{{new string('x', 4_000_000)}}"}""").EstimatedPromptTokens);
+    }
+
+    [Theory]
+    // A picture, wherever it may stand and in whatever order.
+    [InlineData("""{"type":"image","source":{"type":"base64","media_type":"image/png","data":"DATA"}}""", true)]
+    [InlineData("""{"source":{"data":"DATA","type":"b\u0061se64"},"type":"image"}""", true)]
+    [InlineData("""{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"DATA"}}""", true)]
+    [InlineData("""{"type":"tool_result","tool_use_id":"t","content":[{"type":"image","source":{"type":"base64","data":"DATA"}}]}""", true)]
+    [InlineData("""{"type":"document","source":{"type":"content","content":[{"type":"image","source":{"type":"base64","data":"DATA"}}]}}""", true)]
+    // Text that looks like one.
+    [InlineData("""{"type":"document","source":{"type":"text","media_type":"text/plain","data":"DATA"}}""", false)]
+    [InlineData("""{"type":"document","source":{"data":"DATA","type":"text"}}""", false)]
+    [InlineData("""{"type":"document","source":{"data":"DATA"}}""", false)]
+    [InlineData("""{"type":"document","source":{"type":"base64","data":"DATA","type":"text"}}""", false)]
+    [InlineData("""{"type":"document","source":{"type":"text","data":"DATA","type":"base64"}}""", false)]
+    [InlineData("""{"type":"document","source":{"type":"base64","data":"","content":[{"source":{"type":"text"}}],"x":{"data":"DATA"}}}""", false)]
+    [InlineData("""{"type":"search_result","source":"https://a.example","content":[]},{"type":"tool_use","input":{"data":"DATA"}}""", false)]
+    [InlineData("""{"type":"image","source":{"type":"base64","data":""}},{"type":"tool_use","input":{"data":"DATA"}}""", false)]
+    [InlineData("""{"type":"tool_use","input":{"source":{"type":"base64","data":"DATA"}}}""", false)]
+    [InlineData("""{"type":"tool_use","input":{"content":[{"type":"image","source":{"type":"base64","data":"DATA"}}]}}""", false)]
+    [InlineData("""{"type":"text","text":{"source":{"type":"base64","data":"DATA"}}}""", false)]
+    public void Only_what_the_provider_takes_for_a_picture_counts_as_one(string content, bool isPicture)
+    {
+        var data = new string('A', 320_000);
+        var facts = Facts($$"""{"model":"a","messages":[{"content":[{{content.Replace("DATA", data, StringComparison.Ordinal)}}]}]}""");
+        Assert.InRange(facts.EstimatedPromptTokens, isPicture ? 6_400 : 100_000, isPicture ? 6_500 : 100_100);
+    }
+
+    [Theory]
+    [InlineData("tools", """[{"input_schema":{"source":{"type":"base64","data":"DATA"}}}]""")]
+    [InlineData("system", """[{"source":{"type":"base64","data":"DATA"}}]""")]
+    [InlineData("source", """{"type":"base64","data":"DATA"}""")]
+    public void There_are_no_pictures_outside_the_messages(string member, string value)
+    {
+        var facts = Facts($$"""{"model":"a","{{member}}":{{value.Replace("DATA", new string('A', 320_000), StringComparison.Ordinal)}}}""");
+        Assert.InRange(facts.EstimatedPromptTokens, 100_000, 100_100);
+    }
+
+    [Theory]
+    [InlineData("""{"type":"url","url":"https://a.example/a.png"}""")]
+    [InlineData("""{"type":"file","file_id":"file_1"}""")]
+    public void What_is_only_named_counts_as_one_picture(string source)
+    {
+        var two = Facts($$"""{"model":"a","messages":[{"content":[{"type":"image","source":{{source}}},{"type":"document","source":{{source}}}]}]}""");
+        Assert.InRange(two.EstimatedPromptTokens, 3_200, 3_300);
     }
 
     [Theory]

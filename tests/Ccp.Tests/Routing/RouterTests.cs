@@ -1,5 +1,6 @@
 using Ccp.Configuration;
 using Ccp.Identity;
+using Ccp.Ledger;
 using Ccp.Pricing;
 using Ccp.Refusals;
 using Ccp.Routing;
@@ -91,9 +92,9 @@ public sealed class RouterTests
     }
 
     [Theory]
-    [InlineData(1_000, 5_000L, 110_000_000, 270_000_000)]
-    [InlineData(1_000, 100L, 15_000_000, 25_000_000)]
-    [InlineData(1_000, 0L, 10_000_000, 20_000_000)]
+    [InlineData(1_000, 5_000L, 110_000_000, 297_000_000)]
+    [InlineData(1_000, 100L, 15_000_000, 27_500_000)]
+    [InlineData(1_000, 0L, 10_000_000, 22_000_000)]
     public void A_forecast_guesses_a_modest_answer_and_fears_the_longest(long prompt, long? maxTokens, long guess, long worst)
     {
         Assert.True(Plan("", Alice() with { Markup = 1m }, "house-model", out var plan, out _));
@@ -101,6 +102,30 @@ public sealed class RouterTests
 
         Assert.Equal(new NanoUsd(guess), forecast.Guess);
         Assert.Equal(new NanoUsd(worst), forecast.Worst);
+    }
+
+    [Theory]
+    [InlineData(null, null, 44_000_000, 118_800_000)]
+    [InlineData("us", null, 48_400_000, 118_800_000)]
+    [InlineData(null, "fast", 88_000_000, 237_600_000)]
+    [InlineData("us", "fast", 96_800_000, 237_600_000)]
+    public void A_forecast_is_of_what_the_request_asks_for(string? geo, string? speed, long guess, long worst)
+    {
+        var rates = new RateCard("claude-opus-5-5", PriceBook.BuiltIn.Find("claude-opus-5-5", Now)!, 1m, PriceBook.BuiltIn, Now, IsFixed: false);
+        var forecast = CostForecasts.Of(rates, Facts("claude-opus-5-5") with { MaxTokens = 5_000, Asked = new PriceTerms(geo, speed) });
+
+        Assert.Equal(new CostForecast(new NanoUsd(guess), new NanoUsd(worst)), forecast);
+    }
+
+    [Fact]
+    public void A_prompt_that_may_have_more_tokens_than_estimated_is_feared_to_get_above_the_limit()
+    {
+        var rates = new RateCard("claude-haiku-5-5", PriceBook.BuiltIn.Find("claude-haiku-5-5", Now)!, 1m, PriceBook.BuiltIn, Now, IsFixed: false);
+        NanoUsd WorstFor(long prompt) => CostForecasts.Of(rates, Facts("claude-haiku-5-5") with { MaxTokens = 0, EstimatedPromptTokens = prompt }).Worst;
+
+        // 3.2 bytes are taken for a token, and none is shorter than one.
+        Assert.Equal(new NanoUsd(31_250 * 220), WorstFor(31_250));
+        Assert.Equal(new NanoUsd(31_251 * 1_100), WorstFor(31_251));
     }
 
     [Theory]
@@ -118,7 +143,7 @@ public sealed class RouterTests
     {
         Assert.True(Plan("", Alice() with { Markup = 1m }, "house-model", out var plan, out _));
         var forecast = CostForecasts.Of(plan!.Rates!, new RequestFacts("house-model", false, null, 0, null));
-        Assert.Equal(new NanoUsd(128_000L * 50_000), forecast.Worst);
+        Assert.Equal(new NanoUsd(128_000L * 55_000), forecast.Worst);
     }
 
     private static User Alice() => AccessTokenTests.Someone(1, "alice", "token");
