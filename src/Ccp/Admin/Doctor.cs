@@ -42,7 +42,7 @@ internal sealed class Doctor(Till till, Switchboard board, CurrentLicense licens
         var found = board.Config.Look();
         foreach (var problem in found.Problems)
         {
-            yield return new FindingView("configuration", FindingView.Problem, $"{problem.ToString().TrimEnd('.')}. What ccp was started with is in force; correct it before the next start.");
+            yield return new FindingView("configuration", FindingView.Problem, $"{problem}. What ccp was started with is in force; correct it before the next start.");
         }
 
         foreach (var warning in found.Warnings)

@@ -29,6 +29,14 @@ public sealed partial class DataDirectoryTests : IDisposable
     }
 
     [Fact]
+    public void A_configuration_that_cannot_be_read_is_a_problem_without_a_period_that_others_add()
+    {
+        var problem = Assert.Single(ConfigSource.Load(_folder["my.toml"], DataDirectory.At(_folder["home"]), _ => null).Result.Problems).ToString();
+        Assert.Contains("my.toml: cannot be read: ", problem, StringComparison.Ordinal);
+        Assert.False(problem.EndsWith('.'));
+    }
+
+    [Fact]
     public void A_directory_that_cannot_be_made_is_told_with_the_variable_that_names_it()
     {
         File.WriteAllText(_folder["file"], "");
