@@ -114,6 +114,12 @@ public sealed class CurrentLicenseTests : IDisposable
         IReadOnlyList<string> Warnings() => [.. _log.All.Where(line => line.StartsWith("Warning", StringComparison.Ordinal))];
     }
 
+    [Fact]
+    public void A_key_that_the_build_does_not_trust_is_told_with_what_would_make_it()
+    {
+        Assert.Contains("CcpLicenseKeys", LicenseWords.Of(Ccp.Licensing.LicenseProblem.KeyUnknown), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(14 * 24 * 3600, "in 14 days")]
     [InlineData(24 * 3600 + 1, "in 2 days")]
