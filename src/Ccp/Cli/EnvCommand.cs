@@ -21,22 +21,28 @@ internal static class EnvCommand
         command.SetAction(parsed => ApiCommand.RunAsync(() =>
         {
             // All of it is right, or a shell is given none of it.
+            var stated = TokenOf(parsed.GetValue(token), environment);
             var lines = Lines(
                 ShellLines.For(parsed.GetRequiredValue(shell)),
                 UrlOf(parsed.GetValue(url) ?? environment("CCP_SERVER")),
-                TokenOf(parsed.GetValue(token), environment),
+                stated,
                 parsed.GetValue(haiku),
                 parsed.GetValue(agents));
             Console.WriteLine(string.Join('\n', lines));
-            if (!lines.Exists(line => line.Contains(ClientTokenVariable, StringComparison.Ordinal)) && string.IsNullOrWhiteSpace(environment(ClientTokenVariable)))
+            if (Lack(stated, environment) is { } lack)
             {
-                Console.Error.WriteLine($"No access token is in these lines: set {TokenVariable}, or name a file with --token-file.");
+                Console.Error.WriteLine(lack);
             }
 
             return Task.FromResult(ExitCodes.Ok);
         }));
         return command;
     }
+
+    /// <summary>What a shell that reads the lines would still lack; null: nothing.</summary>
+    public static string? Lack(string? token, Func<string, string?> environment) => token is null && string.IsNullOrWhiteSpace(environment(ClientTokenVariable))
+        ? $"No access token is in these lines: set {TokenVariable}, or name a file with --token-file."
+        : null;
 
     private static List<string> Lines(ShellLines shell, string url, string? token, string? haiku, string? agents)
     {

@@ -40,6 +40,16 @@ public sealed class EnvCommandTests
     }
 
     [Theory]
+    [InlineData(null, null, true)]
+    [InlineData("t", null, false)]
+    [InlineData(null, "t", false)]
+    [InlineData(null, " ", true)]
+    public void Lines_that_leave_a_shell_without_a_token_say_so(string? token, string? variable, bool says)
+    {
+        Assert.Equal(says, EnvCommand.Lack(token, name => name == "ANTHROPIC_AUTH_TOKEN" ? variable : null)?.Contains("set CCP_TOKEN", StringComparison.Ordinal) ?? false);
+    }
+
+    [Theory]
     [InlineData("http://127.0.0.1:8082/")]
     [InlineData("https://ccp.example/api/anthropic/")]
     public async Task An_address_that_the_client_adds_its_paths_to_is_taken(string url)
