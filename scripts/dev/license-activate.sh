@@ -8,6 +8,11 @@
 #   CCP_BIN    a dev build (artifacts/build-dev/bin/Ccp/release_net10.0/ccp, built when it is not there)
 #   CCP_HOME   the data directory, as for ccp itself
 set -eu
+case "$#:${1-}" in
+    0: | 1:--off) ;;
+    1:-h | 1:--help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p;}' "$0" >&2; exit ;;
+    *) echo "license-activate.sh takes --off or nothing; nothing was changed." >&2; exit 2 ;;
+esac
 root=$(cd "$(dirname "$0")/../.." && pwd)
 ccp=${CCP_BIN:-$root/artifacts/build-dev/bin/Ccp/release_net10.0/ccp}
 data=${CCP_HOME:-${XDG_STATE_HOME:-$HOME/.local/state}/ccp}

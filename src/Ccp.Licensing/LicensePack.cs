@@ -87,8 +87,8 @@ internal static class LicensePack
 
         // From here on the issuer speaks; what it said before was anybody's.
         return schema != LicenseClaims.Schema ? LicenseProblem.SchemaUnknown
-            : !claims.HasBegun(now) ? LicenseProblem.NotYetValid
-            : now >= claims.ExpiresAt ? LicenseProblem.Expired
+            : !claims.HasBegun(now) ? LicenseVerdict.OutOfTime(LicenseProblem.NotYetValid, claims)
+            : now >= claims.ExpiresAt ? LicenseVerdict.OutOfTime(LicenseProblem.Expired, claims)
             : claims.Device is not null && claims.Device != device ? LicenseProblem.WrongDevice
             : claims;
     }

@@ -5,12 +5,15 @@ namespace Ccp.Licensing;
 /// <summary>What became of a pack: its claims, or the reason why it counts for nothing.</summary>
 internal readonly record struct LicenseVerdict
 {
-    private LicenseVerdict(LicenseClaims? claims, LicenseProblem? problem) => (Claims, Problem) = (claims, problem);
+    private LicenseVerdict(LicenseClaims? claims, LicenseProblem? problem, LicenseDates? dates = null) => (Claims, Problem, Dates) = (claims, problem, dates);
 
     /// <summary>Null unless the license is valid: no one can read a claim that was not verified.</summary>
     public LicenseClaims? Claims { get; }
 
     public LicenseProblem? Problem { get; }
+
+    /// <summary>When a license that is well signed, and does not count at this moment, would.</summary>
+    public LicenseDates? Dates { get; }
 
     [MemberNotNullWhen(true, nameof(Claims))]
     [MemberNotNullWhen(false, nameof(Problem))]
@@ -18,8 +21,14 @@ internal readonly record struct LicenseVerdict
 
     public static implicit operator LicenseVerdict(LicenseClaims claims) => new(claims, null);
 
+    /// <param name="claims">Verified.</param>
+    public static LicenseVerdict OutOfTime(LicenseProblem problem, LicenseClaims claims) => new(null, problem, new LicenseDates(claims.NotBefore > claims.IssuedAt ? claims.NotBefore.Value : claims.IssuedAt, claims.ExpiresAt));
+
     public static implicit operator LicenseVerdict(LicenseProblem problem) => new(null, problem);
 }
+
+/// <summary>From when until when a license is valid.</summary>
+internal readonly record struct LicenseDates(DateTimeOffset From, DateTimeOffset Until);
 
 /// <summary>Why a license does not count.</summary>
 internal enum LicenseProblem

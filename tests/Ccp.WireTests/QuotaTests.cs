@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using Ccp.Quotas;
 using Ccp.ScriptedUpstream;
 using Ccp.Tests.Shared;
 using Ccp.WireTests.Hosting;
@@ -56,7 +58,7 @@ public sealed class QuotaTests
         {
             // Five hours and a part of the window at most, less what the test has taken by now.
             var sentence = await SaidNo.AssertAsync(answer, 429, "rate_limit_error", "used up the 1100 tokens in 5h", waitMin: 4 * 3600, waitMax: (5 * 3600) + 19, shouldRetry: "false");
-            Assert.Contains($"goes on in {Header(answer, "retry-after")} s", sentence, StringComparison.Ordinal);
+            Assert.Contains($"goes on in {QuotaRefusals.Shown(TimeSpan.FromSeconds(int.Parse(Header(answer, "retry-after")!, CultureInfo.InvariantCulture)))};", sentence, StringComparison.Ordinal);
         }
 
         // Another model is another matter.

@@ -57,6 +57,14 @@ public sealed class RecoveryTests
             Assert.Single(ccp.Store.Charges);
             var line = Assert.Single(File.ReadLines(Path.Combine(ccp.Home, "logs", "usage.jsonl")), line => line.Contains(lost, StringComparison.Ordinal) && line.Contains("charge_usd", StringComparison.Ordinal));
             Assert.Equal("0.0004", JsonDocument.Parse(line).RootElement.GetProperty("charge_usd").GetRawText());
+
+            // The log as it was saved some time ago: what ended just now is left out.
+            var saved = Path.Combine(ccp.Home, "saved.jsonl");
+            File.WriteAllText(saved, "{\"ts\":1" + line[line.IndexOf(",\"rid\"", StringComparison.Ordinal)..]);
+            var posted = await NativeCcp.CommandAsync(ccp.Home, "ledger", "missing", saved, "--post");
+            Assert.True(posted.ExitCode == 0, posted.Errors);
+            Assert.Contains(lost, posted.Output, StringComparison.Ordinal);
+            Assert.Contains("Every charge of the log is in the ledger", (await NativeCcp.CommandAsync(ccp.Home, "ledger", "missing", saved, "--post")).Output, StringComparison.Ordinal);
             await CallAsync(ccp);
             Assert.Equal(0, (await NativeCcp.CommandAsync(ccp.Home, "ledger", "verify")).ExitCode);
         }

@@ -12,7 +12,7 @@ namespace Ccp.Admin;
 /// <remarks>Errors: <c>{"error":"what is wrong, and what to do"}</c> with the status that fits.</remarks>
 internal sealed class AdminApi(Till till, CurrentLicense license, Switchboard board) : IDisposable
 {
-    private readonly LicenseOperations _license = new(license, till.Log);
+    private readonly LicenseOperations _license = new(license, () => board.Config.Now, till.Log);
     private readonly AdminOperations _operations = new(till);
     private readonly LaneOperations _lanes = new(till, board);
     private readonly QuotaOperations _quotas = new(till, board);

@@ -137,6 +137,9 @@ internal sealed record LedgerVerdictView(
 /// <param name="Reason">Why there is no license that counts.</param>
 /// <param name="Source">The variable or the file that it comes from.</param>
 /// <param name="Device">This host, as an issuer names it to bind a license to it.</param>
+/// <param name="DeviceBound">Whether the license is for this host only.</param>
+/// <param name="UnknownFeatures">Those that nothing in this ccp asks for; null when it asks for each.</param>
+/// <param name="Replaced">In the answer to an activation only.</param>
 internal sealed record LicenseView(
     string Edition,
     IReadOnlyList<string> Features,
@@ -145,4 +148,10 @@ internal sealed record LicenseView(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Warning,
     string Source,
-    string Device);
+    string Device,
+    bool DeviceBound = false,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? UnknownFeatures = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ReplacedLicenseView? Replaced = null);
+
+/// <summary>The license that counted before another was activated.</summary>
+internal sealed record ReplacedLicenseView(string Edition, IReadOnlyList<string> Features, DateTimeOffset Expires);

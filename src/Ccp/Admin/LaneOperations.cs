@@ -79,7 +79,7 @@ internal sealed class LaneOperations(Till till, Switchboard board)
     /// <summary>Why the file as it is now is not what ccp works with; null when it is.</summary>
     public string? ConfigSummary() => board.Config.Last switch
     {
-        { Problems: [var first, ..] } last => $"The file has {last.Problems.Count} problems and the configuration before it is in force. The first: {first}",
+        { Problems: [var first, ..] } last => $"The file has {last.Problems.Count} {(last.Problems.Count == 1 ? "problem" : "problems")} and the configuration before it is in force. The first: {first}",
         { NeedRestart: { Count: > 0 } settings } => $"Changed in the file, and taken up by a restart only: {string.Join(", ", settings)}",
         _ => null,
     };

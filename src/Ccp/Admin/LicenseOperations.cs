@@ -1,4 +1,5 @@
 using System.Text;
+using Ccp.Configuration;
 using Ccp.Licenses;
 using Ccp.Telemetry;
 using Microsoft.Extensions.Logging;
@@ -6,11 +7,13 @@ using Microsoft.Extensions.Logging;
 namespace Ccp.Admin;
 
 /// <summary>What can be asked of the license, whether a server runs or not. Errors: <see cref="AdminRefusedException"/>.</summary>
-internal sealed class LicenseOperations(CurrentLicense license, ILogger log)
+/// <param name="config">Its lanes say which features are asked for.</param>
+internal sealed class LicenseOperations(CurrentLicense license, Func<CcpConfig> config, ILogger log)
 {
     public LicenseView Show()
     {
         var standing = license.Look();
+        var unknown = LicenseWords.Unasked(standing.Claims?.Features ?? [], config().Lanes.Select(lane => lane.Requires));
         return new LicenseView(
             standing.Claims?.Plan ?? "community",
             standing.Claims?.Features ?? [],
@@ -19,7 +22,9 @@ internal sealed class LicenseOperations(CurrentLicense license, ILogger log)
             standing.Reason,
             standing.Warning,
             license.SourceName,
-            license.Device);
+            license.Device,
+            standing.Claims?.Device is not null,
+            unknown.Count == 0 ? null : unknown);
     }
 
     /// <summary>In a few words, for <c>/readyz</c>.</summary>
@@ -32,15 +37,21 @@ internal sealed class LicenseOperations(CurrentLicense license, ILogger log)
     public LicenseView Activate(ReadOnlyMemory<byte> json, string actor)
     {
         var pack = new AdminBody(json, "pack").Text("pack") ?? throw AdminRefusedException.Malformed("State the pack, as text: {\"pack\":\"{\\\"license\\\":…}\"}.");
+        var before = license.Look().Claims;
         Change(() => license.Activate(Encoding.UTF8.GetBytes(pack)) is { } reason ? $"The license was not taken up, and what stood before stands: {reason}." : null);
         log.LicenseChanged("activated", actor);
-        return Show();
+        return license.Look().Claims == before || before is null ? Show() : Show() with { Replaced = new ReplacedLicenseView(before.Plan, before.Features, before.ExpiresAt) };
     }
 
     public LicenseView Deactivate(string actor)
     {
+        var isNone = license.Look() is { Claims: null, Reason: LicenseWords.None };
         Change(() => license.Deactivate() is { } reason ? $"The license stays: {reason}." : null);
-        log.LicenseChanged("deactivated", actor);
+        if (!isNone)
+        {
+            log.LicenseChanged("deactivated", actor);
+        }
+
         return Show();
     }
 

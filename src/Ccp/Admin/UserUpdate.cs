@@ -74,7 +74,7 @@ internal sealed record UserUpdate(Secret? ApiKey, bool? IsAdmin, bool? IsDisable
         IsDisabled is null ? null : IsDisabled.Value ? "disabled" : "enabled",
         IsBilled is null ? null : IsBilled.Value ? "billed" : "not billed",
         Markup is null ? null : "markup changed",
-        Limits is null || !Limits.Names.Any() ? null : $"limits changed ({string.Join(", ", Limits.Names)})",
+        Limits is null || !Limits.Names.Any() ? null : $"limits changed ({string.Join(", ", Limits.Names.Select(LimitsJson.Words))})",
         ResetsToken ? "new token, the old one is dead" : null,
         AddBalance is null ? null : $"topped up by {AddBalance} USD",
     }.Where(name => name is not null));

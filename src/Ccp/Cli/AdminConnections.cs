@@ -59,6 +59,7 @@ internal static class AdminConnections
         }
 
         var store = data.Resolve(config.Storage.Path);
+        DataDirectory.RefuseUnseen(store);
         if (!File.Exists(store))
         {
             throw new CommandFailedException($"There is no store at {store}. Run ccp init, or set CCP_HOME to the data directory of the one you mean.");

@@ -59,7 +59,7 @@ internal static class ApiCommand
         catch (Exception error) when (error is CommandFailedException or StoreUnavailableException or InvalidOperationException or IOException or UnauthorizedAccessException
             or CryptographicException or HttpRequestException or SocketException or OperationCanceledException or SqliteException or JsonException)
         {
-            foreach (var line in error.Message.Split('\n'))
+            foreach (var line in Faults.Describe(error).Split('\n'))
             {
                 Console.Error.WriteLine(Terminal.Clean(line));
             }
@@ -73,7 +73,7 @@ internal static class ApiCommand
         using var document = Parse(answer);
         if (answer.Status is < 200 or > 299)
         {
-            throw new CommandFailedException(ErrorIn(document.RootElement) ?? $"The server answered with status {answer.Status}.");
+            throw new CommandFailedException(Advice(answer.Status, document.RootElement) ?? ErrorIn(document.RootElement) ?? $"The server answered with status {answer.Status}.");
         }
 
         if (!asJson)
@@ -96,6 +96,13 @@ internal static class ApiCommand
             throw new CommandFailedException($"What answered (status {answer.Status}) is no ccp. Look at the server's URL.", error);
         }
     }
+
+    /// <summary>What somebody at a terminal needs to know beyond, or instead of, what the API tells its callers; null: nothing.</summary>
+    private static string? Advice(int status, JsonElement answer) =>
+        status == 401 ? "The server does not take the token in CCP_ADMIN_TOKEN. Set it to the token of an admin of that server."
+        : answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("minimumPayment", out _)
+            ? $"{ErrorIn(answer)}, as billing.minimum_topup says; nothing was changed, and nobody was added. Pay at least that; a smaller amount can be posted to a user who is there with ccp balance NAME AMOUNT --adjust --note TEXT."
+        : null;
 
     /// <summary>The sentence of an error: ccp's own, or one in the shape of the Messages API.</summary>
     private static string? ErrorIn(JsonElement answer)

@@ -11,8 +11,7 @@ internal static class CommandLine
         var isWrong = parsed.Errors.Count > 0;
         foreach (var listed in parsed.CommandResult.Command.Subcommands)
         {
-            // In a list one sentence each: the example stands in a command's own help.
-            listed.Description = listed.Description?.Split('\n')[0];
+            ShortenForList(listed);
         }
 
         var exit = await parsed.InvokeAsync(new InvocationConfiguration
@@ -24,5 +23,15 @@ internal static class CommandLine
             ProcessTerminationTimeout = null,
         });
         return isWrong ? ExitCodes.WrongUsage : exit;
+    }
+
+    /// <summary>In a list one sentence each, and the arguments that must be there: the library writes all of them as if they had to. The rest stands in a command's own help.</summary>
+    public static void ShortenForList(Command listed)
+    {
+        listed.Description = listed.Description?.Split('\n')[0];
+        foreach (var argument in listed.Arguments.Where(argument => argument.Arity.MinimumNumberOfValues == 0))
+        {
+            argument.Hidden = true;
+        }
     }
 }

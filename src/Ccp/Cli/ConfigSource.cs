@@ -32,7 +32,7 @@ internal sealed record ConfigSource(string Name, ConfigResult Result)
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return new ConfigResult(null, [new ConfigProblem(file, null, null, $"cannot be read: {error.Message}")], [], []);
+            return new ConfigResult(null, [new ConfigProblem(file, null, null, $"cannot be read: {error.Message.TrimEnd('.')}")], [], []);
         }
     }
 }

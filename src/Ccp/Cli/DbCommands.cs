@@ -3,7 +3,6 @@ using System.Text.Json;
 using Ccp.Configuration;
 using Ccp.Identity;
 using Ccp.Ledger;
-using Ccp.Store;
 
 namespace Ccp.Cli;
 
@@ -49,6 +48,7 @@ internal static class DbCommands
 
     private static int RestoreFrom(string backup, string? configFile, bool checkOnly, bool yes, Func<string, string?> environment)
     {
+        DataDirectory.RefuseUnseen(backup);
         if (!File.Exists(backup))
         {
             throw new CommandFailedException($"There is no file {backup}.");
@@ -65,10 +65,13 @@ internal static class DbCommands
         var master = MasterKey.Load(environment("CCP_MASTER_KEY"), data.MasterKeyPath, mayMake: false);
         if (checkOnly)
         {
-            using var copy = Database.OpenReader(backup);
-            return ShowProof(StoreProof.Of(copy, master));
+            var proof = StoreRestore.Check(backup, master);
+            ShowProof(proof);
+            Terminal.Line($"{backup} could be restored here.");
+            return ExitCodes.Ok;
         }
 
+        StoreRestore.RefuseServed(store);
         if (File.Exists(store) && !yes && !IsSure(backup, store))
         {
             return ExitCodes.Failed;

@@ -33,7 +33,7 @@ internal static class DoctorCommand
         {
             connection = running is null ? await AdminConnections.OpenAsync(null, configFile, environment) : running;
         }
-        catch (CommandFailedException error)
+        catch (Exception error) when (error is CommandFailedException or UnauthorizedAccessException)
         {
             return ApiCommand.Report(Answer([new FindingView("store", FindingView.Problem, error.Message)]), asJson, Show);
         }

@@ -7,6 +7,7 @@ namespace Ccp.Cli;
 internal static class EnvCommand
 {
     private const string TokenVariable = "CCP_TOKEN";
+    private const string ClientTokenVariable = "ANTHROPIC_AUTH_TOKEN";
 
     public static Command Build(Func<string, string?> environment)
     {
@@ -16,28 +17,39 @@ internal static class EnvCommand
         var agents = new Option<string?>("--subagents") { Description = "Also the model that sub-agents run on.", HelpName = "MODEL" };
         var shell = new Option<string>("--shell") { Description = "The shell that reads the lines.", DefaultValueFactory = _ => "sh" };
         shell.AcceptOnlyFromAmong("sh", "fish", "powershell");
-        var command = new Command("env", "Print the lines that point Claude Code at ccp, for a shell to read. It also takes away what would come first.\n\nExample: eval \"$(ccp env --haiku claude-haiku-4-5)\"") { url, token, haiku, agents, shell };
+        var command = new Command("env", "Print the lines that point Claude Code at ccp, for a shell to read. It also takes away what would come first.\n\nExample: eval \"$(ccp env --haiku claude-haiku-4-5)\"\nExample: ccp env --shell fish | source\nExample: ccp env --shell powershell | Out-String | Invoke-Expression") { url, token, haiku, agents, shell };
         command.SetAction(parsed => ApiCommand.RunAsync(() =>
         {
             // All of it is right, or a shell is given none of it.
+            var stated = TokenOf(parsed.GetValue(token), environment);
             var lines = Lines(
                 ShellLines.For(parsed.GetRequiredValue(shell)),
                 UrlOf(parsed.GetValue(url) ?? environment("CCP_SERVER")),
-                TokenOf(parsed.GetValue(token), environment),
+                stated,
                 parsed.GetValue(haiku),
                 parsed.GetValue(agents));
             Console.WriteLine(string.Join('\n', lines));
+            if (Lack(stated, environment) is { } lack)
+            {
+                Console.Error.WriteLine(lack);
+            }
+
             return Task.FromResult(ExitCodes.Ok);
         }));
         return command;
     }
+
+    /// <summary>What a shell that reads the lines would still lack; null: nothing.</summary>
+    public static string? Lack(string? token, Func<string, string?> environment) => token is null && string.IsNullOrWhiteSpace(environment(ClientTokenVariable))
+        ? $"No access token is in these lines: set {TokenVariable}, or name a file with --token-file."
+        : null;
 
     private static List<string> Lines(ShellLines shell, string url, string? token, string? haiku, string? agents)
     {
         List<string> lines = [shell.Set("ANTHROPIC_BASE_URL", url), shell.Unset("ANTHROPIC_API_KEY")];
         if (token is not null)
         {
-            lines.Add(shell.Set("ANTHROPIC_AUTH_TOKEN", token));
+            lines.Add(shell.Set(ClientTokenVariable, token));
         }
 
         if (haiku is not null)
@@ -56,9 +68,14 @@ internal static class EnvCommand
     private static string UrlOf(string? stated)
     {
         var url = stated is { Length: > 0 } text ? text.TrimEnd('/') : "http://127.0.0.1:8082";
-        return Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+        {
+            throw new WrongUsageException("--url takes an address, for example http://127.0.0.1:8082.");
+        }
+
+        return address.PathAndQuery is "/" or "/api/anthropic" && address.Fragment.Length == 0
             ? url
-            : throw new WrongUsageException("--url takes an address, for example http://127.0.0.1:8082.");
+            : throw new WrongUsageException($"The address of ccp ends with the port: the client adds /v1 and the rest itself. Leave out {address.PathAndQuery}{address.Fragment}.");
     }
 
     /// <returns>Null: the shell keeps the one it has.</returns>

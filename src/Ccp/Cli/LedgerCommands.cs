@@ -7,10 +7,11 @@ namespace Ccp.Cli;
 /// <summary><c>ccp ledger</c>: every movement of money, and the proof that none was changed.</summary>
 internal static class LedgerCommands
 {
-    public static Command Build(Func<string, string?> environment) => new("ledger", "Show or verify the ledger.\n\nExample: ccp ledger verify")
+    public static Command Build(Func<string, string?> environment) => new("ledger", "Show or verify the ledger, or find what it lacks.\n\nExample: ccp ledger verify")
     {
         Entries(environment),
         Verify(environment),
+        LedgerMissingCommand.Build(environment),
     };
 
     private static Command Entries(Func<string, string?> environment)

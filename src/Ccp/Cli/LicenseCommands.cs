@@ -47,14 +47,23 @@ internal static class LicenseCommands
         }
         else
         {
-            var features = license.GetProperty("features").EnumerateArray().Select(feature => feature.ToString()).ToList();
-            Terminal.Line($"features  {(features.Count == 0 ? "none" : string.Join(", ", features))}");
+            Terminal.Line($"features  {Words(license.GetProperty("features"))}");
             Terminal.Line($"expires   {license.Instant("expires")} UTC");
             Terminal.Line($"key       {license.Text("kid")}");
         }
 
         Terminal.Line($"from      {license.Text("source")}");
-        Terminal.Line($"device    {license.Text("device")}");
+        Terminal.Line($"device    {license.Text("device")}{(license.Text("deviceBound") == "yes" ? " (the license is for this host only)" : "")}");
+        if (license.TryGetProperty("replaced", out var replaced))
+        {
+            Terminal.Line($"replaced  {replaced.Text("edition")} until {replaced.Instant("expires")} UTC, features {Words(replaced.GetProperty("features"))}");
+        }
+
+        if (license.TryGetProperty("unknownFeatures", out var unknown))
+        {
+            Console.Error.WriteLine(Terminal.Clean($"Nothing in this ccp asks for {Words(unknown)}: its issuer may have misspelt it, or it is for a lane that requires it and is not configured here."));
+        }
+
         if (license.Text("warning") is { Length: > 0 } warning)
         {
             Console.Error.WriteLine(Terminal.Clean(warning));
@@ -62,6 +71,8 @@ internal static class LicenseCommands
 
         return ExitCodes.Ok;
     }
+
+    private static string Words(JsonElement features) => features.GetArrayLength() == 0 ? "none" : string.Join(", ", features.EnumerateArray());
 
     private static Command Status(Func<string, string?> environment, IReadOnlyDictionary<string, byte[]> keys) =>
         new Command("status", "Show the edition, what the license allows, and this host's device.\n\nExample: ccp license status --json")

@@ -12,10 +12,10 @@ internal sealed class LicenseFileConnection : AdminConnection
     private readonly CurrentLicense _license;
     private readonly LicenseOperations _operations;
 
-    private LicenseFileConnection(CurrentLicense license)
+    private LicenseFileConnection(CurrentLicense license, CcpConfig config)
     {
         _license = license;
-        _operations = new LicenseOperations(license, NullLogger.Instance);
+        _operations = new LicenseOperations(license, () => config, NullLogger.Instance);
     }
 
     /// <exception cref="CommandFailedException">The configuration is wrong, so where the license is kept is not known.</exception>
@@ -25,7 +25,8 @@ internal sealed class LicenseFileConnection : AdminConnection
         var source = ConfigSource.Load(configFile, data, environment);
         var config = source.Result.Config ?? throw new CommandFailedException(string.Join('\n', source.Result.Problems));
         data.Create();
-        return new LicenseFileConnection(Open(config, data, environment, keys, NullLogger.Instance));
+        DataDirectory.RefuseUnseen(data.Resolve(config.License.Path));
+        return new LicenseFileConnection(Open(config, data, environment, keys, NullLogger.Instance), config);
     }
 
     public static CurrentLicense Open(CcpConfig config, DataDirectory data, Func<string, string?> environment, IReadOnlyDictionary<string, byte[]> keys, ILogger log) =>

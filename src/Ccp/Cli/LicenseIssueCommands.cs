@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text;
 using Ccp.Configuration;
+using Ccp.Configuration.Sections;
 using Ccp.Files;
 using Ccp.Issuing;
+using Ccp.Licenses;
 using Ccp.Licensing;
 
 namespace Ccp.Cli;
@@ -38,6 +40,11 @@ internal static class LicenseIssueCommands
         };
         command.SetAction(parsed => ApiCommand.RunAsync(() =>
         {
+            if (Doubt(parsed.GetValue(feature) ?? []) is { } doubt)
+            {
+                Console.Error.WriteLine(Terminal.Clean(doubt));
+            }
+
             Console.WriteLine(Sign(
                 ReadKey(parsed.GetRequiredValue(key)),
                 parsed.GetRequiredValue(plan),
@@ -49,6 +56,12 @@ internal static class LicenseIssueCommands
         }));
         return command;
     }
+
+    /// <summary>What an issuer ought to look at again; null: nothing. A lane of the operator's own may require any word, so nothing is refused.</summary>
+    public static string? Doubt(IReadOnlyList<string> features) =>
+        features.Count == 0 ? "The license names no feature: it allows nothing beyond the Community edition. State --feature zai_offload for the lane to Z.ai."
+        : LicenseWords.Unasked(features, [BuiltInLanes.ZaiFeature]) is [_, ..] unknown ? $"ccp itself asks for zai_offload alone: {string.Join(", ", unknown)} counts only where a [[lane]] requires it."
+        : null;
 
     /// <exception cref="WrongUsageException">The file is not there, can be read by others, or holds something else.</exception>
     public static SigningKey ReadKey(string path)
@@ -90,7 +103,7 @@ internal static class LicenseIssueCommands
             throw new WrongUsageException($"--sub is one line of at most {SubjectLengthMax} letters.");
         }
 
-        var bound = device == "this" ? Licenses.HostDevice.Id : device;
+        var bound = device == "this" ? HostDevice.Id : device;
         if (bound is not null && !LicenseDevice.IsId(bound))
         {
             throw new WrongUsageException("--device is the base64 text that ccp license status shows on the host in question, or: this.");

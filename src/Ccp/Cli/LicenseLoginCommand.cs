@@ -25,8 +25,8 @@ internal static class LicenseLoginCommand
         };
         command.SetAction(parsed => ApiCommand.RunAsync(async () =>
         {
-            var address = IssuerClient.AddressOf(parsed.GetRequiredValue(issuer))
-                ?? throw new WrongUsageException("--issuer takes an https address, for example https://licenses.example; http only on this host. An invite would cross the network in the clear.");
+            var stated = parsed.GetRequiredValue(issuer);
+            var address = IssuerClient.AddressOf(stated) ?? throw new WrongUsageException(ProblemOf(stated));
             var request = new DeviceBeginRequest(parsed.GetValue(invite), parsed.GetValue(email), parsed.GetValue(device) ? HostDevice.Id : null);
             using var handler = Handler(address, environment);
             using var client = new IssuerClient(address, handler);
@@ -40,9 +40,18 @@ internal static class LicenseLoginCommand
         return command;
     }
 
+    /// <summary>Why no invite is sent to this address.</summary>
+    public static string ProblemOf(string issuer) =>
+        !issuer.Contains("://", StringComparison.Ordinal) ? "--issuer takes an address with its scheme, such as https://licenses.example, or http://127.0.0.1:8083 on this host."
+        : issuer.StartsWith("http://", StringComparison.OrdinalIgnoreCase) ? "--issuer takes http only for an issuer on this host: an invite would cross the network in the clear. Use https."
+        : "--issuer takes an https address without a query, such as https://licenses.example, or http://127.0.0.1:8083 on this host.";
+
     /// <summary>Why a pack counts for nothing on this host; null when it counts.</summary>
-    public static string? ProblemOf(byte[] pack, IReadOnlyDictionary<string, byte[]> keys) =>
-        LicensePack.Verify(pack, keys, TimeProvider.System.GetUtcNow(), HostDevice.Id).Problem is { } problem ? LicenseWords.Of(problem) : null;
+    public static string? ProblemOf(byte[] pack, IReadOnlyDictionary<string, byte[]> keys)
+    {
+        var verdict = LicensePack.Verify(pack, keys, TimeProvider.System.GetUtcNow(), HostDevice.Id);
+        return verdict.Problem is { } problem ? LicenseWords.Of(problem, verdict.Dates) : null;
+    }
 
     /// <summary>No redirect and no cookie; through the network's proxy, as HTTPS_PROXY says, but not to this host.</summary>
     private static SocketsHttpHandler Handler(Uri address, Func<string, string?> environment)

@@ -26,7 +26,12 @@ internal static class PackSource
 
         // The two-file form: license.json, and license.sig beside it.
         var signature = Path.ChangeExtension(stated, ".sig");
-        return !IsPack(pack) && File.Exists(signature) ? Encoding.UTF8.GetString(LicensePack.Join(Encoding.UTF8.GetBytes(pack), FromFile(signature))) : pack;
+        if (!IsPack(pack) && !File.Exists(signature))
+        {
+            throw new WrongUsageException($"{stated} holds a license without its signature, and there is no {signature}. Put the license's .sig file there, or activate the pack, which holds both.");
+        }
+
+        return !IsPack(pack) ? Encoding.UTF8.GetString(LicensePack.Join(Encoding.UTF8.GetBytes(pack), FromFile(signature))) : pack;
     }
 
     private static string FromFile(string path)

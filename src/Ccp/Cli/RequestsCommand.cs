@@ -25,6 +25,9 @@ internal static class RequestsCommand
             Show);
     }
 
+    /// <summary>The usage log's "streaming" means a stream that went through to its end; in a table of ended calls it reads as one that goes on.</summary>
+    public static string Ended(string reason) => reason is "ok" or "streaming" ? "complete" : reason;
+
     private static int Show(JsonElement answer)
     {
         var rows = answer.EnumerateArray().Select(request => new[]
@@ -33,7 +36,7 @@ internal static class RequestsCommand
             request.Instant("at"),
             request.Text("username"),
             request.Text("model"),
-            request.Text("reason"),
+            Ended(request.Text("reason")),
             request.Text("estimated"),
             request.Text("inputTokens"),
             request.Text("cacheReadTokens"),

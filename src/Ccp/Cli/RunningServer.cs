@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Ccp.Configuration;
+using Ccp.Configuration.Sections;
 using Ccp.Forwarding;
 using Ccp.Licenses;
 using Ccp.Licensing;
@@ -57,6 +58,11 @@ internal sealed class RunningServer : IAsyncDisposable
             root = new CompositionRoot(till, data, roots, OpenLicense(config, data, environment, licenseKeys, time, log), source);
             await root.Host.StartAsync();
             var server = new RunningServer(till, root, token, log);
+            if (config.Lanes.Any(lane => lane is { Name: BuiltInLanes.Anthropic, Key: null, Header: not LaneHeader.Passthrough }))
+            {
+                log.NoAnthropicKey(BuiltInLanes.AnthropicKeyVariable);
+            }
+
             log.Serving(Product.Version, string.Join(", ", server.Addresses), data.Path, source.Name);
             if (config.Auth.IsLocal)
             {

@@ -1,7 +1,9 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Ccp.Configuration;
+using Ccp.Configuration.Sections;
 using Ccp.Store;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -19,12 +21,20 @@ internal static class ServeCommand
         command.SetAction((parsed, _) =>
         {
             var chosen = parsed.GetValue(listen);
-            return RunAsync(parsed.GetValue(config), name => name == "CCP_LISTEN" && chosen is not null ? chosen : environment(name));
+            return RunAsync(
+                parsed.GetValue(config),
+                name => name == ServerSection.ListenVariable && chosen is not null ? chosen : environment(name),
+                problem => Words(problem, chosen));
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(string? configFile, Func<string, string?> environment)
+    /// <param name="listen">From --listen, which travels as the variable.</param>
+    public static string Words(ConfigProblem problem, string? listen) =>
+        listen is not null && problem is { File: null, Setting: ServerSection.ListenVariable } ? (problem with { Setting = "--listen" }).ToString() : problem.ToString();
+
+    /// <param name="words">A problem of the configuration, by the names that the operator used.</param>
+    private static async Task<int> RunAsync(string? configFile, Func<string, string?> environment, Func<ConfigProblem, string> words)
     {
         // Completions run where the bytes arrive: a third of the CPU per event at light load. Must stand before the first socket is made.
         Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
@@ -34,7 +44,7 @@ internal static class ServeCommand
         var source = ConfigSource.Load(configFile, data, environment);
         foreach (var problem in source.Result.Problems.Concat(source.Result.Warnings))
         {
-            Console.Error.WriteLine(problem);
+            Console.Error.WriteLine(words(problem));
         }
 
         if (source.Result.Config is not { } config)
@@ -64,9 +74,9 @@ internal static class ServeCommand
             await server.DrainAsync();
             return ExitCodes.Ok;
         }
-        catch (Exception error) when (error is StoreUnavailableException or InvalidOperationException or IOException or UnauthorizedAccessException or CryptographicException)
+        catch (Exception error) when (error is StoreUnavailableException or InvalidOperationException or IOException or UnauthorizedAccessException or CryptographicException or SocketException)
         {
-            Console.Error.WriteLine($"ccp cannot start: {error.Message}");
+            Console.Error.WriteLine($"ccp cannot start: {Faults.Describe(error)}");
             return ExitCodes.Failed;
         }
     }

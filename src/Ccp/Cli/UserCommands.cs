@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Ccp.Identity;
 
 namespace Ccp.Cli;
 
@@ -141,9 +142,9 @@ internal static class UserCommands
     private static bool IsExpired(JsonElement user) =>
         user.GetProperty("limits").TryGetProperty("expires", out var expires) && expires.TryGetDateTimeOffset(out var at) && at <= TimeProvider.System.GetUtcNow();
 
-    /// <summary>By the names that the API gives them: <c>concurrent 4, models claude-haiku-* claude-sonnet-*</c>.</summary>
+    /// <summary>As <c>concurrent 4, spend per day 20, models claude-haiku-* claude-sonnet-*</c>.</summary>
     private static string OwnLimits(JsonElement limits) => string.Join(", ", limits.EnumerateObject().Select(limit =>
-        $"{limit.Name} {(limit.Value.ValueKind == JsonValueKind.Array ? string.Join(' ', limit.Value.EnumerateArray()) : limit.Value.ToString())}"));
+        $"{LimitsJson.Words(limit.Name)} {(limit.Value.ValueKind == JsonValueKind.Array ? string.Join(' ', limit.Value.EnumerateArray()) : limit.Value.ToString())}"));
 
     /// <summary>The token alone goes to standard output, so that a script can take it.</summary>
     private static int ShowChange(JsonElement answer)

@@ -38,6 +38,15 @@ internal sealed partial class ConfigTable(TomlTable table, string path, ConfigPr
         }
     }
 
+    /// <summary>Reports both keys as missing when neither is stated.</summary>
+    public void RequireOneOf(string key, string other)
+    {
+        if (!Has(key) && !Has(other))
+        {
+            problems.Add(table.At, path, $"{key} and {other} are missing; state at least one of them");
+        }
+    }
+
     /// <summary>Counts a key among the settings of this table without reading it, for guesses at what was meant.</summary>
     public void Knows(string key) => _asked.Add(key);
 

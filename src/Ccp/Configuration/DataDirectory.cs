@@ -30,7 +30,36 @@ internal sealed class DataDirectory
 
     public static DataDirectory At(string path) => new(System.IO.Path.GetFullPath(path));
 
-    public void Create() => Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    /// <exception cref="IOException">It is not there and cannot be made.</exception>
+    public void Create()
+    {
+        try
+        {
+            Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"The data directory {Path} is not there and cannot be made. Set CCP_HOME to a directory that this user may write in.", error);
+        }
+    }
+
+    /// <summary>A file that is there may look missing to a user who may not look into its directory.</summary>
+    /// <exception cref="UnauthorizedAccessException">This user cannot tell whether the file is there.</exception>
+    public static void RefuseUnseen(string path)
+    {
+        try
+        {
+            _ = File.GetAttributes(path);
+        }
+        catch (UnauthorizedAccessException error)
+        {
+            throw new UnauthorizedAccessException($"This user may not look into {System.IO.Path.GetDirectoryName(path)}. Run this as the user that ccp runs as, or set CCP_HOME to the data directory of the one you mean.", error);
+        }
+        catch (IOException)
+        {
+            // It is not there, or something is wrong that reading it will say.
+        }
+    }
 
     public string Resolve(string path) => System.IO.Path.Combine(Path, path);
 

@@ -9,6 +9,9 @@ namespace Ccp.Identity;
 /// <summary>A user's own limits as the store keeps them: the members that are set, in the form that <see cref="LimitsChange"/> reads.</summary>
 internal static class LimitsJson
 {
+    /// <summary>A limit's name for people: <c>spend per day</c> for spendPerDay, which the command line calls --spend-per-day and the file spend_per_day.</summary>
+    public static string Words(string name) => string.Concat(name.Select(letter => char.IsAsciiLetterUpper(letter) ? $" {char.ToLowerInvariant(letter)}" : letter.ToString()));
+
     /// <returns>Null when nothing is set.</returns>
     public static string? Write(StatedLimits limits)
     {

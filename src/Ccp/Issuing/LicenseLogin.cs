@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Ccp.Licenses;
 using Ccp.Licensing;
 
 namespace Ccp.Issuing;
@@ -20,6 +21,7 @@ internal sealed class LicenseLogin(IssuerClient issuer, Func<byte[], string?> pr
         var (begun, deadline) = await BeginAsync(request);
         say($"Open {begun.AuthorizeUrl}");
         say($"and compare the code: {begun.UserCode}");
+        SayWait(deadline);
         return await PollAsync(begun, deadline);
     }
 
@@ -34,6 +36,7 @@ internal sealed class LicenseLogin(IssuerClient issuer, Func<byte[], string?> pr
             var (begun, deadline) = await BeginAsync(request with { RedirectUrl = catcher.Url });
             say($"Open {begun.AuthorizeUrl} in a browser on this host");
             say($"and compare the code: {begun.UserCode}");
+            SayWait(deadline);
             using var late = new CancellationTokenSource(deadline - time.GetUtcNow(), time);
             var caught = await catcher.Caught.WaitAsync(late.Token);
             return caught switch
@@ -52,6 +55,9 @@ internal sealed class LicenseLogin(IssuerClient issuer, Func<byte[], string?> pr
             await catcher.StopAsync();
         }
     }
+
+    private void SayWait(DateTimeOffset deadline) =>
+        say($"Waiting until it is confirmed there, until {LicenseWords.Moment(deadline)}; Ctrl+C gives up.");
 
     private async Task<(DeviceBeginAnswer Begun, DateTimeOffset Deadline)> BeginAsync(DeviceBeginRequest request)
     {
@@ -125,7 +131,7 @@ internal sealed class LicenseLogin(IssuerClient issuer, Func<byte[], string?> pr
             null => "",
         });
         return problemOf(pack) is { } problem
-            ? throw new LoginFailedException($"What the issuer sent was not taken up: {problem}.")
+            ? throw new LoginFailedException($"What the issuer sent was not taken up: {problem}. The issuer counts the invite as redeemed all the same.")
             : pack;
     }
 

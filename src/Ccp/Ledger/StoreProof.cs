@@ -9,6 +9,9 @@ namespace Ccp.Ledger;
 /// <param name="Problem">Null when all is well; else one or two sentences.</param>
 internal sealed record StoreProof(AuditResult Audit, long OpenHolds, string? Problem)
 {
+    /// <summary>The problem is the file itself: it is damaged, or no database.</summary>
+    public bool IsDamaged { get; private init; }
+
     private static readonly AuditResult Nothing = new(0, 0, 0, EntryChain.Genesis, null);
 
     /// <summary>Reads every page of the store: seconds for each gigabyte. Takes one snapshot, so that a store that is served can be looked at too.</summary>
@@ -16,7 +19,7 @@ internal sealed record StoreProof(AuditResult Audit, long OpenHolds, string? Pro
     {
         if (database.FindDamage(isThorough: true) is { } damage)
         {
-            return Bad(damage);
+            return Bad(damage) with { IsDamaged = true };
         }
 
         if (Schema.FindMismatch(database) is { } mismatch)
@@ -38,7 +41,7 @@ internal sealed record StoreProof(AuditResult Audit, long OpenHolds, string? Pro
         }
         catch (SqliteException error)
         {
-            return Bad(StoreFault.Describe(error));
+            return Bad(StoreFault.Describe(error)) with { IsDamaged = StoreFault.IsDamage(error) };
         }
         finally
         {

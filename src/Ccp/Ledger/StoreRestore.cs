@@ -20,12 +20,14 @@ internal static class StoreRestore
 {
     private const string Waiting = ".restoring";
     private const string WriteAheadLog = "-wal";
+    private const string Unusable = "It is damaged, or no store of ccp. Use another backup.";
 
     /// <exception cref="StoreUnavailableException">The store is served, or the backup is not one to go on with. Nothing was changed.</exception>
     /// <exception cref="IOException">The disk. The message says where it stopped; run it again.</exception>
     public static RestoreResult Run(string backup, string store, MasterKey master, TimeProvider time)
     {
         using var held = StoreLock.Take(store);
+        Check(backup, master);
         StoreProof? proof = null;
         var copy = store + ".restoring-copy";
         File.Delete(copy);
@@ -42,6 +44,39 @@ internal static class StoreRestore
         var keptAs = MoveAway(store, time);
         DurableFile.Move(store + Waiting, store, overwrite: false);
         return new RestoreResult(proof, keptAs, missing);
+    }
+
+    /// <summary>Whether a backup could be restored with this master key. What is wrong is said of the backup: the store is another file, and may be in order.</summary>
+    /// <exception cref="StoreUnavailableException">It is not one to go on with.</exception>
+    public static StoreProof Check(string backup, MasterKey master)
+    {
+        string problem;
+        try
+        {
+            using var copy = Database.OpenReader(backup);
+            var proof = StoreProof.Of(copy, master);
+            if (proof.Problem is null)
+            {
+                return proof;
+            }
+
+            problem = proof.IsDamaged ? Unusable : proof.Problem;
+        }
+        catch (SqliteException error) when (StoreFault.IsDamage(error))
+        {
+            problem = Unusable;
+        }
+
+        throw new StoreUnavailableException($"{backup} cannot be restored here, and nothing was changed. {problem}");
+    }
+
+    /// <exception cref="StoreUnavailableException">A ccp serves the store. Said before anything is asked or read.</exception>
+    public static void RefuseServed(string store)
+    {
+        if (File.Exists(store))
+        {
+            StoreLock.Take(store).Dispose();
+        }
     }
 
     /// <exception cref="StoreUnavailableException">A restore was cut off half way: what stands there now must not be served.</exception>

@@ -96,9 +96,10 @@ internal sealed class CurrentLicense : IDisposable
                 return decided;
             }
 
-            if (LicensePack.Verify(trimmed, _keys, _time.GetUtcNow(), Device).Problem is { } problem)
+            var verdict = LicensePack.Verify(trimmed, _keys, _time.GetUtcNow(), Device);
+            if (verdict.Problem is { } problem)
             {
-                return LicenseWords.Of(problem);
+                return LicenseWords.Of(problem, verdict.Dates);
             }
 
             _source.Write([.. trimmed, (byte)'\n']);
@@ -146,7 +147,7 @@ internal sealed class CurrentLicense : IDisposable
     {
         if (!verdict.IsValid)
         {
-            return new LicenseStanding(null, _unreadable ?? LicenseWords.Of(verdict.Problem.Value), null);
+            return new LicenseStanding(null, _unreadable ?? LicenseWords.Of(verdict.Problem.Value, verdict.Dates), null);
         }
 
         // The claims that stand are kept while they say the same, so that two standings compare.

@@ -25,6 +25,11 @@ internal static class StoreCopy
             throw new IOException($"{target} is there already, and is not overwritten.");
         }
 
+        if (Path.GetDirectoryName(Path.GetFullPath(target)) is { } directory && !Directory.Exists(directory))
+        {
+            throw new IOException($"There is no directory {directory}. Make one that the user that ccp runs as may write in, or name another.");
+        }
+
         RemoveAbandoned(Path.GetDirectoryName(Path.GetFullPath(target))!, time.GetUtcNow() - AbandonedAfter);
         var partial = $"{target}{Partial}{Guid.NewGuid():N}";
         try

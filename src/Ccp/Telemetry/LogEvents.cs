@@ -62,6 +62,9 @@ internal static partial class LogEvents
     [LoggerMessage(23, LogLevel.Error, "{RequestId}: failed inside ccp")]
     public static partial void CallFailed(this ILogger log, Exception error, string requestId);
 
+    [LoggerMessage(29, LogLevel.Warning, "The anthropic lane has no key: users without a key of their own are refused there. Set {Variable} for ccp serve, or give each user a key")]
+    public static partial void NoAnthropicKey(this ILogger log, string variable);
+
     [LoggerMessage(24, LogLevel.Warning, "{RequestId}: user {User} has {Balance} USD left")]
     public static partial void LowBalance(this ILogger log, string requestId, string user, string balance);
 

@@ -105,6 +105,7 @@ public sealed class BackupTests : IAsyncDisposable
         Assert.Equal(409, answer.Status);
         Assert.Contains("not overwritten", answer.Error, StringComparison.Ordinal);
         Assert.Equal(409, nowhere.Status);
+        Assert.Contains($"There is no directory {_folder["no/such"]}. Make one", nowhere.Error, StringComparison.Ordinal);
         Assert.Equal("precious", await File.ReadAllTextAsync(_folder["there"]));
         Assert.Equal([_folder["there"]], Directory.GetFiles(_folder.Path));
     }
@@ -195,6 +196,8 @@ public sealed class BackupTests : IAsyncDisposable
         await BackUpAsync(_folder["a.db"]);
 
         Assert.True(Assert.Throws<StoreUnavailableException>(() => Restore("a.db")).IsInUse);
+        Assert.True(Assert.Throws<StoreUnavailableException>(() => StoreRestore.RefuseServed(Store)).IsInUse);
+        Assert.Null(StoreRestore.Check(_folder["a.db"], _till.Till.Master).Problem);
     }
 
     [Theory]
@@ -213,7 +216,13 @@ public sealed class BackupTests : IAsyncDisposable
         await _till.RestartAsync(whileClosed: () =>
         {
             var before = File.ReadAllBytes(Store);
-            Assert.Contains(says, Assert.Throws<StoreUnavailableException>(() => Restore("a.db")).Message, StringComparison.Ordinal);
+            var check = Assert.Throws<StoreUnavailableException>(() => StoreRestore.Check(_folder["a.db"], _till.Till.Master)).Message;
+            Assert.StartsWith($"{_folder["a.db"]} cannot be restored here, and nothing was changed. ", check, StringComparison.Ordinal);
+            Assert.Contains(says, check, StringComparison.Ordinal);
+
+            // It is the backup that is bad: nobody shall stop a ccp whose store is in order.
+            Assert.DoesNotContain("Stop ccp", check, StringComparison.Ordinal);
+            Assert.Equal(check, Assert.Throws<StoreUnavailableException>(() => Restore("a.db")).Message);
             Assert.Equal(before, File.ReadAllBytes(Store));
             Assert.DoesNotContain(Directory.GetFiles(Path.GetDirectoryName(Store)!), file => file.Contains("restor", StringComparison.Ordinal));
         });

@@ -53,6 +53,8 @@ public sealed class CommandLineTests
     [InlineData("usage alice --since 7d --by session")]
     [InlineData("ledger show alice --limit 5 --before 9")]
     [InlineData("ledger verify --json")]
+    [InlineData("ledger missing")]
+    [InlineData("ledger missing a.jsonl b.jsonl --post --config c.toml --server http://127.0.0.1:8082")]
     [InlineData("status --since 7d --json")]
     [InlineData("db backup monday.db --json")]
     [InlineData("db check")]

@@ -77,7 +77,7 @@ public sealed class LanesTests
         till.FileText = "paused = 7";
         var refused = await till.AskAsync("POST", "/admin/reload");
         Assert.Equal((200, false, 1), (refused.Status, refused.Json.GetProperty("ok").GetBoolean(), refused.Json.GetProperty("problems").GetArrayLength()));
-        Assert.Contains("config.toml:1:10: paused: expected true or false", (await till.AskAsync("GET", "/readyz")).Json.GetProperty("configuration").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith("The file has 1 problem and the configuration before it is in force. The first: config.toml:1:10: paused: expected true or false", (await till.AskAsync("GET", "/readyz")).Json.GetProperty("configuration").GetString(), StringComparison.Ordinal);
         Assert.True((await till.AskAsync("GET", "/admin/lanes")).Json.GetProperty("paused").GetBoolean());
     }
 

@@ -25,7 +25,7 @@ public sealed class LimitsTests
         var change = await till.AskAsync("PUT", "/admin/users/alice", """{"limits":{"concurrent":null,"requestsPerMinute":null,"spendPerDay":"0.25","allowFrom":[],"tokensPerMinute":0}}""");
 
         Assert.Equal(200, change.Status);
-        Assert.Contains("limits changed (concurrent, requestsPerMinute, spendPerDay, allowFrom, tokensPerMinute)", change.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Contains("limits changed (concurrent, requests per minute, spend per day, allow from, tokens per minute)", change.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
         Assert.Equal("""{"tokensPerMinute":0,"spendPerDay":0.25,"spendPerMonth":200.5,"models":["claude-haiku-*"],"expires":"2027-01-31T00:00:00Z"}""", await ShownAsync(till, "limits"));
         Assert.Equal(
             """{"concurrent":3,"requestsPerMinute":7,"spendPerDay":0.25,"spendPerMonth":200.5,"models":["claude-haiku-*"],"expires":"2027-01-31T00:00:00Z"}""",

@@ -28,12 +28,60 @@ public sealed class EnvCommandTests
     [Theory]
     [InlineData("--url", "nonsense")]
     [InlineData("--url", "ftp://host")]
+    [InlineData("--url", "http://127.0.0.1:8082/v1")]
+    [InlineData("--url", "http://127.0.0.1:8082/api/anthropic/v1/")]
+    [InlineData("--url", "http://127.0.0.1:8082?x=1")]
     [InlineData("--token-file", "/nowhere/at/all")]
     [InlineData("--haiku", "two words")]
     public async Task What_no_shell_should_read_is_wrong_usage(string option, string value)
     {
         var root = new RootCommand { EnvCommand.Build(_ => null) };
         Assert.Equal(ExitCodes.WrongUsage, await root.Parse(["env", option, value]).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }));
+    }
+
+    [Theory]
+    [InlineData(null, null, true)]
+    [InlineData("t", null, false)]
+    [InlineData(null, "t", false)]
+    [InlineData(null, " ", true)]
+    public void Lines_that_leave_a_shell_without_a_token_say_so(string? token, string? variable, bool says)
+    {
+        Assert.Equal(says, EnvCommand.Lack(token, name => name == "ANTHROPIC_AUTH_TOKEN" ? variable : null)?.Contains("set CCP_TOKEN", StringComparison.Ordinal) ?? false);
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:8082/")]
+    [InlineData("https://ccp.example/api/anthropic/")]
+    public async Task An_address_that_the_client_adds_its_paths_to_is_taken(string url)
+    {
+        var root = new RootCommand { EnvCommand.Build(_ => null) };
+        Assert.Equal(ExitCodes.Ok, await root.Parse(["env", "--url", url]).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }));
+    }
+
+    [Fact]
+    public async Task Fish_reads_the_lines_made_for_it()
+    {
+        Assert.SkipWhen(Find("fish") is null, "There is no fish here.");
+        var fish = ShellLines.For("fish");
+
+        Assert.Equal(@"[it's \][]", await ShAsync("fish", fish.Set("X", @"it's \") + "\nset -gx Y 1\n" + fish.Unset("Y") + "\nprintf '[%s]' $X \"$Y\""));
+    }
+
+    [Theory]
+    [InlineData("--foo")]
+    [InlineData("--off more")]
+    [InlineData("--help")]
+    public async Task A_word_that_the_license_script_does_not_know_activates_nothing(string words)
+    {
+        using var folder = new TempFolder();
+        await File.WriteAllTextAsync(folder["ccp"], "#!/bin/sh\necho ran >> \"$0.log\"\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(folder["ccp"], UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        var script = Path.Combine(Repository.Root, "scripts", "dev", "license-activate.sh");
+
+        await ShAsync("sh", $"CCP_HOME='{folder.Path}' CCP_BIN='{folder["ccp"]}' '{script}' {words} 2>/dev/null");
+        Assert.False(File.Exists(folder["ccp.log"]));
+        await ShAsync("sh", $"CCP_HOME='{folder.Path}' CCP_BIN='{folder["ccp"]}' '{script}' --off 2>/dev/null");
+        Assert.True(File.Exists(folder["ccp.log"]));
     }
 
     public static TheoryData<string> Shells => [.. new[] { "sh", "bash", "zsh" }.Where(shell => Find(shell) is not null)];

@@ -59,6 +59,14 @@ public sealed class LicenseCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_license_whose_signature_is_missing_is_told_so()
+    {
+        File.WriteAllText(_folder["license.json"], IssuedLicense.Signed(Now).License);
+
+        Assert.Contains($"there is no {_folder["license.sig"]}", Assert.Throws<WrongUsageException>(() => PackSource.Read(_folder["license.json"], TextReader.Null)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_pack_is_read_from_the_argument_a_file_or_standard_input()
     {
         File.WriteAllText(_folder["a.pack"], "{\"license\":1}");

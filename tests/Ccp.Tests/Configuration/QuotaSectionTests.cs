@@ -25,7 +25,7 @@ public sealed class QuotaSectionTests
     [InlineData("[[quota]]\nmodel = '*'\nrolling_tokens = 1", "config.toml:1:1: quota: lane is missing")]
     [InlineData("[[quota]]\nmodel = 'a b'\nlane = 'zai'\nrolling_tokens = 1", "config.toml:2:9: quota.model: expected a model, or a pattern of models such as \"claude-haiku-*\"")]
     [InlineData("[[quota]]\nmodel = '*'\nlane = 'house'\nrolling_tokens = 1", "config.toml:3:8: quota.lane: there is no lane \"house\"; the lanes are: \"anthropic\", \"zai\"")]
-    [InlineData(Head, "config.toml:1:1: quota: rolling_tokens is missing")]
+    [InlineData(Head, "config.toml:1:1: quota: rolling_tokens and weekly_tokens are missing; state at least one of them")]
     [InlineData(Head + "rolling_tokens = 0", "config.toml:4:18: quota.rolling_tokens: state rolling_tokens or weekly_tokens, above 0: without a cap there is no quota")]
     [InlineData(Head + "weekly_tokens = 0", "config.toml:4:17: quota.weekly_tokens: state rolling_tokens or weekly_tokens, above 0: without a cap there is no quota")]
     [InlineData(Head + "weekly_tokens = 1\nrolling = '1h'", "config.toml:5:11: quota.rolling: state rolling_tokens too: nothing is counted in this window")]

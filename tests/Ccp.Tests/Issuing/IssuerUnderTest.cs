@@ -82,7 +82,7 @@ internal sealed class IssuerUnderTest : IAsyncDisposable
     /// <summary>Waits until the login shows where to go.</summary>
     public async Task<(Uri Url, string Code)> ShownAsync()
     {
-        await Waiting.UntilAsync(() => { lock (Shown) { return Shown.Count == 2; } });
+        await Waiting.UntilAsync(() => { lock (Shown) { return Shown.Count == 3; } });
         return (new Uri(Shown[0].Split(' ')[1]), Shown[1].Split(' ')[^1]);
     }
 

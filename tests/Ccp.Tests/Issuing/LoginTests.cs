@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Web;
 using Ccp.Issuing;
+using Ccp.Licenses;
 using Ccp.Licensing;
 using Ccp.Listening;
 using Ccp.Tests.Shared;
@@ -17,6 +18,7 @@ public sealed class LoginTests
         await using var issuer = await IssuerUnderTest.StartAsync();
         var login = issuer.LoginAsync(new DeviceBeginRequest(IssuerUnderTest.Trial, "ann@example.org"));
         var (url, code) = await issuer.ShownAsync();
+        Assert.StartsWith($"Waiting until it is confirmed there, until {LicenseWords.Moment(issuer.Clock.GetUtcNow() + PendingLogins.Lifetime)}", issuer.Shown[2], StringComparison.Ordinal);
         Assert.Contains(code, await (await issuer.GetAsync(url)).Content.ReadAsStringAsync(), StringComparison.Ordinal);
 
         Assert.Equal(HttpStatusCode.OK, (await issuer.AnswerAsync(code, "confirm")).StatusCode);
@@ -104,7 +106,7 @@ public sealed class LoginTests
         await issuer.AnswerAsync(code, "confirm");
 
         var error = await Assert.ThrowsAsync<LoginFailedException>(() => issuer.EndAsync(login));
-        Assert.Contains("was not taken up: KeyUnknown", error.Message, StringComparison.Ordinal);
+        Assert.Contains("was not taken up: KeyUnknown. The issuer counts the invite as redeemed all the same.", error.Message, StringComparison.Ordinal);
     }
 
     /// <summary>Any issuer of the contract will do, and none is believed: this one writes the pack as an object, as given.</summary>

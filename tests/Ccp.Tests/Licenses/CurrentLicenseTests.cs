@@ -91,7 +91,7 @@ public sealed class CurrentLicenseTests : IDisposable
         Assert.DoesNotContain(_log.All, line => line.Contains("expired", StringComparison.Ordinal));
 
         _clock.Advance(TimeSpan.FromDays(1));
-        Assert.Contains("Warning: Community edition: the license has expired; activate a new one", _log.All);
+        Assert.Contains($"Warning: Community edition: the license has expired (on {LicenseWords.Moment(end)}); activate a new one", _log.All);
         Assert.Contains("expired", license.Look().Reason, StringComparison.Ordinal);
     }
 
@@ -115,11 +115,28 @@ public sealed class CurrentLicenseTests : IDisposable
     }
 
     [Fact]
+    public void A_key_that_the_build_does_not_trust_is_told_with_what_would_make_it()
+    {
+        Assert.Contains("CcpLicenseKeys", LicenseWords.Of(Ccp.Licensing.LicenseProblem.KeyUnknown), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(14 * 24 * 3600, "in 14 days")]
+    [InlineData(24 * 3600 + 1, "in 2 days")]
+    [InlineData(24 * 3600, "within a day")]
+    [InlineData(3600, "within an hour")]
+    [InlineData(12, "within a minute")]
+    public void How_soon_a_license_ends_is_told_in_words_that_fit(int seconds, string words)
+    {
+        Assert.StartsWith($"The license expires {words}, on ", LicenseWords.Expiry(TimeSpan.FromSeconds(seconds), _clock.GetUtcNow()), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_license_whose_time_comes_while_running_is_taken_up()
     {
         File.WriteAllText(Path, IssuedLicense.Pack(_clock.GetUtcNow(), notBefore: _clock.GetUtcNow().AddHours(2)));
         var license = Open();
-        Assert.Contains("not valid yet", license.Look().Reason, StringComparison.Ordinal);
+        Assert.Contains($"not valid yet (from {LicenseWords.Moment(_clock.GetUtcNow().AddHours(2))})", license.Look().Reason, StringComparison.Ordinal);
 
         _clock.Advance(TimeSpan.FromHours(2) + TimeSpan.FromMinutes(1));
 

@@ -64,7 +64,7 @@ internal static class QuotaSection
         }
         else if (rollingTokens == 0 && weeklyTokens == 0 && !table.Has("rolling_tokens") && !table.Has("weekly_tokens"))
         {
-            table.Require("rolling_tokens");
+            table.RequireOneOf("rolling_tokens", "weekly_tokens");
         }
         else if (rollingTokens == 0 && weeklyTokens == 0)
         {
