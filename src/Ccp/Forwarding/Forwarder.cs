@@ -306,6 +306,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
     /// <summary>What failed. The system's own words only: the HTTP library quotes the peer, which may have repeated a key, and addresses of what was asked.</summary>
     private static string Describe(Exception error) => error switch
     {
+        UnreadableAuthoritiesException => error.Message,
         HttpRequestException
         {
             HttpRequestError: (HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError) and var kind,

@@ -79,8 +79,7 @@ internal sealed class TrustedRoots
         return policy.CustomTrustStore.Count > 0 ? policy : throw Unreadable(Problem ?? $"{string.Join(", ", _hostFiles)} holds no certificate in PEM form");
     }
 
-    /// <summary>As the client library itself says that no connection came about. Without an inner error: where there is one, only that is shown.</summary>
-    private static HttpRequestException Unreadable(string why) => new(HttpRequestError.SecureConnectionError, $"the trusted certificate authorities cannot be read: {why}");
+    private static UnreadableAuthoritiesException Unreadable(string why) => new($"the trusted certificate authorities cannot be read: {why}");
 
     private static IReadOnlyList<string> HostFiles(string? certFile, string? certDirectory)
     {
@@ -97,3 +96,6 @@ internal sealed class TrustedRoots
         return KnownBundles.FirstOrDefault(File.Exists) is { } bundle ? [bundle] : [];
     }
 }
+
+/// <summary>As the client library itself says that no connection came about, but in ccp's own words, which may be logged.</summary>
+internal sealed class UnreadableAuthoritiesException(string message) : HttpRequestException(HttpRequestError.SecureConnectionError, message);
