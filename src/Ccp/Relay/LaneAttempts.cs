@@ -26,8 +26,11 @@ internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, T
         while (true)
         {
             var upstream = UpstreamRequest.Build(plan, call.Form, request.Http.Request, request.Path, body?.ToContent(ChangesFor(plan, call)));
+            var before = time.GetElapsedTime(call.StartedTimestamp);
             var result = await forwarder.SendAsync(plan, upstream, call.Id, call.Facts?.IsStream == true, plan.Rates is not null, funds.MoneyOf(plan), request.Http, rewrite, mayChangeForm);
-            call.Result = result;
+
+            // From the arrival of the call, as its whole time is: what another lane wasted before is waiting, not streaming.
+            call.Result = result = result with { TimeToFirstByte = before + result.TimeToFirstByte };
             if (plan.Lane.Header == LaneHeader.Auto && result.TookKey)
             {
                 forms.Remember(plan.Lane, call.Form);
@@ -65,12 +68,21 @@ internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, T
         }
     }
 
-    /// <summary>A user's own key has a quota of its own, and what is not charged is counted apart by providers.</summary>
+    /// <summary>A user's own key has a quota of its own, and what is not charged is counted apart by providers: such a 429 is shown, and keeps nobody away.</summary>
     private void NoteTooMany(LanePlan plan, CallReport call, ForwardResult result)
     {
-        if (result.Status == StatusCodes.Status429TooManyRequests && plan is { Rates: not null, IsUsersOwnKey: false })
+        if (result.Status != StatusCodes.Status429TooManyRequests || call.Facts is not { } facts)
         {
-            quotas.NoteTooMany(plan.Lane.Name, call.Facts!.Model, result.RetryAfter);
+            return;
+        }
+
+        if (plan is { Rates: not null, IsUsersOwnKey: false })
+        {
+            quotas.NoteTooMany(plan.Lane.Name, facts.Model, result.RetryAfter);
+        }
+        else
+        {
+            quotas.CountTooMany(plan.Lane.Name, facts.Model);
         }
     }
 
