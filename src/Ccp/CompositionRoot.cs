@@ -49,11 +49,11 @@ internal sealed class Till : IAsyncDisposable
         RequestRecord.Replay(database, History);
         Writes = new WriteQueue(database, time, log);
         Ledger = new AccountLedger(Writes, book, recovery, config.Billing.Overdraft, time);
-        Quotas = new QuotaBook(Writes, time, log);
+        Quotas = new QuotaBook(path, Writes, time, log);
         using (var reader = Database.OpenReader(path))
         {
             Ledger.Load(reader);
-            Quotas.Rebuild(reader, config.Quotas);
+            Quotas.Load(reader, config.Quotas);
         }
 
         Writes.AfterFailure = store =>

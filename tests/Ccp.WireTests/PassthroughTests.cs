@@ -115,6 +115,28 @@ public sealed class PassthroughTests
         Assert.Empty(anthropic.Requests);
     }
 
+    [Fact]
+    public async Task Its_429s_are_counted_and_keep_nobody_else_away_and_free_calls_leave_nothing_in_the_store()
+    {
+        await using var anthropic = await ScriptedUpstreamServer.StartAsync(_ => Answers.RateLimited(120));
+        await using var zai = await ScriptedUpstreamServer.StartAsync(_ => Answers.NotFound(""));
+        await using var ccp = await StartAsync(anthropic, zai, "[[quota]]\nmodel = \"*\"\nlane = \"anthropic\"\nrolling_tokens = 1000");
+
+        foreach (var target in new[] { "/v1/messages?beta=true", "/v1/messages/count_tokens?beta=true" })
+        {
+            using var answer = await SendAsync(ccp, Login, Sonnet, target: target);
+            Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
+        }
+
+        // They are written behind the calls: the end waits for that.
+        await ccp.StopAsync();
+        await ccp.RunAsync();
+        var (_, report) = await ccp.AdministerAsync(HttpMethod.Get, "/v1/usage");
+        var lane = Assert.Single(report.GetProperty("lanes").EnumerateArray());
+        Assert.Equal(("anthropic", Sonnet, 1), (lane.GetProperty("lane").GetString(), lane.GetProperty("model").GetString(), lane.GetProperty("tooManyRequests").GetInt32()));
+        Assert.False(report.GetProperty("quotas")[0].TryGetProperty("cooldownUntil", out _));
+    }
+
     private const string Route = """
         [[route]]
         model = "claude-sonnet-*"

@@ -195,6 +195,57 @@ public sealed class QuotaTests
         Assert.Equal(2, zai.Requests.Count);
     }
 
+    [Theory]
+    [InlineData(true, "rolling_tokens = 1000000", "cooling down: claude-haiku-*")]
+    [InlineData(false, "rolling_tokens = 1100", "quota used up: claude-haiku-*")]
+    [InlineData(false, "rolling_tokens = 2000\nwarn_at = 0.5\nreroute = \"preemptive\"", "past the warning: claude-haiku-*")]
+    [InlineData(false, "rolling_tokens = 2000\nwarn_at = 0.5", "ready")]
+    public async Task Lanes_are_shown_with_what_their_quotas_keep_away(bool isBusy, string quota, string state)
+    {
+        await using var anthropic = await ServeAsync(Haiku);
+        await using var zai = await ScriptedUpstreamServer.StartAsync(request => isBusy ? Answers.RateLimited(120) : Answer(request, Glm));
+        await using var ccp = await StartAsync(anthropic, zai, quota);
+        Assert.Equal(HttpStatusCode.OK, await PostAsync(ccp));
+        await UsedAsync(ccp, isBusy ? 0 : 1_100);
+
+        var (_, lanes) = await ccp.AdministerAsync(HttpMethod.Get, "/admin/lanes");
+        Assert.Equal(["ready", state], lanes.GetProperty("lanes").EnumerateArray().Select(lane => lane.GetProperty("state").GetString()));
+    }
+
+    [Fact]
+    public async Task A_lane_that_fails_slowly_makes_the_first_byte_late_and_not_the_stream_long()
+    {
+        Assert.SkipWhen(CcpUnderTest.IsNative, "the test moves the clock");
+        var clock = new ManualClock();
+        var (asked, mayFail, goOn) = (new Gate(), new Gate(), new Gate());
+        await using var zai = await ScriptedUpstreamServer.StartAsync(_ => Script.Begin.Signal(asked).WaitFor(mayFail).Then(Answers.Error(503, "api_error", "no")));
+        await using var anthropic = await ScriptedUpstreamServer.StartAsync(_ => Answers.BeginStream()
+            .Send(SseEvents.MessageStart(Haiku, Counted))
+            .WaitFor(goOn)
+            .Send(SseEvents.MessageDelta(Counted))
+            .Send(SseEvents.MessageStop));
+        await using var ccp = await StartAsync(anthropic, zai, "rolling_tokens = 1000000", clock: clock);
+
+        var asking = ccp.AskAsync(model: Haiku);
+        await asked.WaitAsync();
+        clock.Advance(TimeSpan.FromSeconds(4));
+        mayFail.Open();
+        using var answer = await asking;
+        await using var body = await answer.Content.ReadAsStreamAsync();
+        await body.ReadExactlyAsync(new byte[1]);
+        clock.Advance(TimeSpan.FromSeconds(2));
+        goOn.Open();
+        await body.CopyToAsync(Stream.Null);
+        await ccp.StopAsync();
+
+        var line = Assert.Single(UsageLines.Completions(ccp));
+        Assert.Equal((6_000, 4_000, 2_000), (line.GetProperty("latency_ms").GetInt32(), line.GetProperty("ttft_ms").GetInt32(), line.GetProperty("stream_ms").GetInt32()));
+        await ccp.RunAsync();
+        var (_, report) = await ccp.AdministerAsync(HttpMethod.Get, "/v1/usage");
+        var lane = report.GetProperty("lanes").EnumerateArray().Single(one => one.GetProperty("lane").GetString() == "anthropic");
+        Assert.Equal((50, 4_000), (lane.GetProperty("tokensPerSecond").GetDecimal(), lane.GetProperty("ttftP50Ms").GetInt32()));
+    }
+
     [Fact]
     public async Task The_file_s_quotas_are_taken_up_without_a_restart()
     {

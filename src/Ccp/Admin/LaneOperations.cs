@@ -1,6 +1,7 @@
 using Ccp.Configuration;
 using Ccp.Configuration.Sections;
 using Ccp.Forwarding;
+using Ccp.Quotas;
 using Ccp.Telemetry;
 using Ccp.Usage;
 
@@ -96,8 +97,21 @@ internal sealed class LaneOperations(Till till, Switchboard board)
             : board.States.At(now).LanesDown.ContainsKey(lane.Name) ? "down"
             : lane.Key is null ? isDefault ? "for users with a key of their own" : "no key"
             : lane.Requires is { } feature && !board.License.Grants(feature, now) ? "license needed"
-            : "ready";
+            : HeldBackBy(lane.Name, now) ?? "ready";
         return new LaneView(lane.Name, AddressOf(lane), HeaderOf(lane), lane.Key is not null, lane.Requires, isPaused && !isDefault, state);
+    }
+
+    /// <summary>What of the lane's quotas keeps calls away from it; null when nothing does. All but one that is used up do so only where there is a fallback.</summary>
+    private string? HeldBackBy(string lane, DateTimeOffset now)
+    {
+        var words = till.Quotas.At(now).Where(standing => standing.Quota.Lane == lane).Select(standing => QuotaVerdict.AdviceOf(standing, now) switch
+        {
+            QuotaAdvice.Full => $"quota used up: {standing.Quota.Pattern}",
+            QuotaAdvice.CoolingDown => $"cooling down: {standing.Quota.Pattern}",
+            QuotaAdvice.Preempted => $"past the warning: {standing.Quota.Pattern}",
+            _ => null,
+        }).OfType<string>().ToList();
+        return words.Count == 0 ? null : string.Join(", ", words);
     }
 
     public static string AddressOf(LaneConfig lane) => lane.BaseUrl.Authority + lane.BaseUrl.AbsolutePath.TrimEnd('/');

@@ -12,7 +12,7 @@ internal sealed record LanesView(
 /// <summary>A lane, without its key.</summary>
 /// <param name="HasKey">Of its own; users may have others.</param>
 /// <param name="Requires">The license feature it asks for.</param>
-/// <param name="State">"ready", or why nothing is sent there now.</param>
+/// <param name="State">"ready", or why nothing is sent there now, or which models are not.</param>
 internal sealed record LaneView(
     string Name,
     string Address,

@@ -8,7 +8,7 @@ namespace Ccp.Forwarding;
 /// <param name="Refusal">Set when nothing reached the client and ccp must say why.</param>
 /// <param name="Reading">What was used, as far as it is known.</param>
 /// <param name="BytesSeen">Of the answer's body.</param>
-/// <param name="TimeToFirstByte">From sending the request to the first byte of the answer's body.</param>
+/// <param name="TimeToFirstByte">To the first byte of the answer's body: from sending the request, and, once the call is over, from its arrival.</param>
 internal sealed record ForwardResult(
     int Status,
     RelayEnd End,

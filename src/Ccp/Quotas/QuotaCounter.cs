@@ -24,6 +24,7 @@ internal sealed class QuotaCounter(QuotaConfig quota)
 
     private readonly Queue<decimal> _shares = new();
     private QuotaLevel _said;
+    private DateTimeOffset _tooManyAt;
     private DateTimeOffset _shortageEnds;
     private DateTimeOffset _cooldownUntil;
     private WarnThreshold _warning = WarnThreshold.Of(quota, []);
@@ -46,6 +47,17 @@ internal sealed class QuotaCounter(QuotaConfig quota)
     {
         Rolling?.MoveTo(now);
         Weekly?.MoveTo(now);
+    }
+
+    /// <summary>The clock was set back: see <see cref="QuotaWindow.SetBack"/>. How long ago a 429 came that is dated later than now, nobody can tell: it keeps nothing away.</summary>
+    public void SetBack(DateTimeOffset now)
+    {
+        Rolling?.SetBack(now);
+        Weekly?.SetBack(now);
+        if (_tooManyAt > now)
+        {
+            _tooManyAt = _shortageEnds = _cooldownUntil = default;
+        }
     }
 
     public QuotaStanding Look(DateTimeOffset now, int inFlight = 0)
@@ -83,15 +95,20 @@ internal sealed class QuotaCounter(QuotaConfig quota)
         var pause = retryAfter ?? Quota.Cooldown;
         var until = now + (pause < CooldownMax ? pause : CooldownMax);
         var seen = new QuotaOvershoot(now, until, Rolling?.Used ?? 0, Weekly?.Used ?? 0, IsNew: now >= _shortageEnds);
-        Take(seen);
+        Take(seen, now);
         return seen;
     }
 
-    /// <summary>Counts an overshoot, just seen or read back from the store, oldest first.</summary>
-    public void Take(QuotaOvershoot seen)
+    /// <summary>Counts an overshoot, just seen or read back from the store, oldest first. One that is dated later than now, by a clock that was wrong, is a sample and no more.</summary>
+    public void Take(QuotaOvershoot seen, DateTimeOffset now)
     {
-        _cooldownUntil = Later(_cooldownUntil, seen.Until);
-        _shortageEnds = Later(_shortageEnds, Later(seen.Until, seen.At + ShortageMin));
+        if (seen.At <= now)
+        {
+            _tooManyAt = Later(_tooManyAt, seen.At);
+            _cooldownUntil = Later(_cooldownUntil, seen.Until);
+            _shortageEnds = Later(_shortageEnds, Later(seen.Until, seen.At + ShortageMin));
+        }
+
         if (!seen.IsNew)
         {
             return;

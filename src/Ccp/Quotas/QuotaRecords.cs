@@ -9,23 +9,39 @@ internal static class QuotaRecords
     private const string TooMany = "429";
     private const string Fallback = "fallback";
 
-    /// <summary>A counter as if ccp had run all the time. Reads at most the records of the window, a week in most cases.</summary>
-    public static QuotaCounter Read(Database database, QuotaConfig quota, DateTimeOffset now)
+    /// <summary>A counter of all tokens as if ccp had run all the time. Reads at most the records of the window, a week in most cases.</summary>
+    public static QuotaCounter Count(Database database, QuotaConfig quota, DateTimeOffset now)
     {
         var counter = new QuotaCounter(quota);
         counter.MoveTo(now);
         Fill(database, counter, counter.Rolling);
         Fill(database, counter, counter.Weekly);
-        foreach (var seen in OvershootsOf(database, quota))
-        {
-            counter.Take(seen);
-        }
-
         return counter;
     }
 
     public static bool IsRecorded(Database database, string requestId) =>
         database.QueryFirst("SELECT count(*) FROM request WHERE id = $1", row => row.GetInt64(0), requestId) > 0;
+
+    /// <returns>Oldest first. Samples of a window of another length teach nothing about this one.</returns>
+    public static List<QuotaOvershoot> OvershootsOf(Database database, QuotaConfig quota)
+    {
+        var newest = database.Query(
+            """
+            SELECT at_ms, until_ms, rolling_tokens, weekly_tokens, rolling_ms FROM quota_overshoot
+            WHERE lane = $1 AND model = $2 ORDER BY id DESC LIMIT $3
+            """,
+            row => new QuotaOvershoot(
+                DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(0)),
+                DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(1)),
+                row.GetInt64(2),
+                row.GetInt64(3),
+                IsNew: row.GetInt64(4) == (long)quota.Rolling.TotalMilliseconds),
+            quota.Lane,
+            quota.Pattern,
+            WarnThreshold.SamplesMax);
+        newest.Reverse();
+        return newest;
+    }
 
     public static void Write(Database database, QuotaConfig quota, QuotaOvershoot seen)
     {
@@ -106,26 +122,5 @@ internal static class QuotaRecords
             window.Oldest.ToUnixTimeMilliseconds(),
             counter.Quota.Lane,
             window.BucketMs);
-    }
-
-    /// <returns>Oldest first. Samples of a window of another length teach nothing about this one.</returns>
-    private static List<QuotaOvershoot> OvershootsOf(Database database, QuotaConfig quota)
-    {
-        var newest = database.Query(
-            """
-            SELECT at_ms, until_ms, rolling_tokens, weekly_tokens, rolling_ms FROM quota_overshoot
-            WHERE lane = $1 AND model = $2 ORDER BY id DESC LIMIT $3
-            """,
-            row => new QuotaOvershoot(
-                DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(0)),
-                DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(1)),
-                row.GetInt64(2),
-                row.GetInt64(3),
-                IsNew: row.GetInt64(4) == (long)quota.Rolling.TotalMilliseconds),
-            quota.Lane,
-            quota.Pattern,
-            WarnThreshold.SamplesMax);
-        newest.Reverse();
-        return newest;
     }
 }

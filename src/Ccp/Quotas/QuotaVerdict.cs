@@ -47,7 +47,8 @@ internal readonly record struct QuotaVerdict(QuotaAdvice Advice, QuotaStanding? 
         return new QuotaVerdict(advice, full);
     }
 
-    private static QuotaAdvice AdviceOf(QuotaStanding standing, DateTimeOffset now) => standing switch
+    /// <summary>What one quota says by itself.</summary>
+    public static QuotaAdvice AdviceOf(QuotaStanding standing, DateTimeOffset now) => standing switch
     {
         { IsFull: true } => QuotaAdvice.Full,
         { Quota.Reroute: QuotaReroute.RunToCap } => QuotaAdvice.Clear,

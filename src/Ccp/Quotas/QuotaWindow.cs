@@ -31,7 +31,7 @@ internal sealed class QuotaWindow
     /// <summary>What was used as of the last call of <see cref="MoveTo"/>.</summary>
     public long Used { get; private set; }
 
-    /// <summary>Lets go of what is too old by now. A clock that was set back brings nothing back.</summary>
+    /// <summary>Lets go of what is too old by now. A moment that is past already changes nothing.</summary>
     public void MoveTo(DateTimeOffset now)
     {
         var bucket = BucketOf(now);
@@ -49,6 +49,23 @@ internal sealed class QuotaWindow
             Used -= oldest;
             oldest = 0;
         }
+    }
+
+    /// <summary>The clock was set back: what was counted later than now counts as of now. What has left since does not come back by itself.</summary>
+    public void SetBack(DateTimeOffset now)
+    {
+        var bucket = BucketOf(now);
+        var later = 0L;
+        for (var ahead = Math.Min(_newest - bucket, BucketCount); ahead > 0; ahead--)
+        {
+            ref var newest = ref _buckets[_newest % BucketCount];
+            later += newest;
+            newest = 0;
+            _newest--;
+        }
+
+        _newest = Math.Min(_newest, bucket);
+        _buckets[_newest % BucketCount] += later;
     }
 
     /// <param name="at">When the call began; what began before the window does not count.</param>

@@ -26,11 +26,14 @@ internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, T
         while (true)
         {
             var upstream = UpstreamRequest.Build(plan, call.Form, request.Http.Request, request.Path, body?.ToContent(ChangesFor(plan, call)));
+            var before = time.GetElapsedTime(call.StartedTimestamp);
 
             // Should this attempt break within ccp, what the one before came to says nothing of it.
             call.Result = null;
             var result = await forwarder.SendAsync(plan, upstream, call.Id, call.Facts?.IsStream == true, plan.Rates is not null, funds.MoneyOf(plan), request.Http, rewrite, mayChangeForm);
-            call.Result = result;
+
+            // From the arrival of the call, as its whole time is: what another lane wasted before is waiting, not streaming.
+            call.Result = result = result with { TimeToFirstByte = before + result.TimeToFirstByte };
             if (plan.Lane.Header == LaneHeader.Auto && result.TookKey)
             {
                 forms.Remember(plan.Key, call.Form);
@@ -73,10 +76,19 @@ internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, T
         }
     }
 
-    /// <summary>A user's own key has a quota of its own, and what is not charged is counted apart by providers.</summary>
+    /// <summary>A user's own key, or login, has a quota of its own: such a 429 is shown, and keeps nobody else away.</summary>
     private void NoteTooMany(LanePlan plan, CallReport call, ForwardResult result)
     {
-        if (result.Status == StatusCodes.Status429TooManyRequests && plan is { Rates: not null, IsUsersOwnKey: false })
+        if (result.Status != StatusCodes.Status429TooManyRequests || plan.Rates is null)
+        {
+            return;
+        }
+
+        if (plan.IsUsersOwnKey)
+        {
+            quotas.CountTooMany(plan.Lane.Name, call.Facts!.Model);
+        }
+        else
         {
             quotas.NoteTooMany(plan.Lane.Name, call.Facts!.Model, result.RetryAfter);
         }

@@ -14,9 +14,9 @@ namespace Ccp.Relay;
 internal sealed class RelayCloseout(WriteQueue writes, ChargeHistory history, UsageLog usage, AccountLedger ledger, NanoUsd warnBelow, TimeProvider time, ILogger log)
 {
     /// <param name="hold">Null when the call was refused before money was set aside, or costs nothing.</param>
-    public void Finish(CallReport call, Hold? hold, long startedTimestamp)
+    public void Finish(CallReport call, Hold? hold)
     {
-        call.Elapsed = time.GetElapsedTime(startedTimestamp);
+        call.Elapsed = time.GetElapsedTime(call.StartedTimestamp);
         if (hold is not null && call.Result is { } result && call.Plan?.Rates is { } rates)
         {
             Settle(call, hold, result, rates);

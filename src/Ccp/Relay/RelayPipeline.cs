@@ -32,8 +32,7 @@ internal sealed class RelayPipeline(
     /// <exception cref="IOException">The client went away while it was still sending.</exception>
     public async Task<Refusal?> RunAsync(RelayRequest request, RequestId id)
     {
-        var startedTimestamp = time.GetTimestamp();
-        var call = new CallReport(id, time.GetUtcNow()) { Session = request.SessionId, Agent = request.AgentId };
+        var call = new CallReport(id, time.GetUtcNow()) { StartedTimestamp = time.GetTimestamp(), Session = request.SessionId, Agent = request.AgentId };
         using var slot = new Slot(time);
         using var funds = new CallFunds(ledger, history, quotas, call);
         try
@@ -113,7 +112,7 @@ internal sealed class RelayPipeline(
             call.HasClientLeft = request.Http.RequestAborted.IsCancellationRequested;
             try
             {
-                closeout.Finish(call, funds.Hold, startedTimestamp);
+                closeout.Finish(call, funds.Hold);
             }
             finally
             {

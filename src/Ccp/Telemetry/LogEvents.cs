@@ -104,6 +104,12 @@ internal static partial class LogEvents
     [LoggerMessage(93, LogLevel.Warning, "A 429 or a fallback could not be written down, and is forgotten at the next start: {Reason}")]
     public static partial void QuotaNotWritten(this ILogger log, string reason);
 
+    [LoggerMessage(96, LogLevel.Warning, "The clock was set back by {Seconds} s; the quotas were counted anew from the records")]
+    public static partial void QuotasCountedAfterClock(this ILogger log, long seconds);
+
+    [LoggerMessage(97, LogLevel.Error, "The clock was set back by {Seconds} s, and the quotas could not be counted anew; ccp goes on with what it remembers: {Reason}")]
+    public static partial void QuotasNotCountedAfterClock(this ILogger log, long seconds, string reason);
+
     [LoggerMessage(95, LogLevel.Error, "The quotas of the changed configuration could not be counted, and those before stay until the next reload: {Reason}")]
     public static partial void QuotasNotTakenUp(this ILogger log, string reason);
 

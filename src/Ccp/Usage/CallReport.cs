@@ -15,6 +15,9 @@ internal sealed class CallReport(RequestId id, DateTimeOffset startedAt)
 
     public DateTimeOffset StartedAt { get; } = startedAt;
 
+    /// <summary>The same moment, for spans of time.</summary>
+    public long StartedTimestamp { get; init; }
+
     public User? User { get; set; }
 
     public RequestFacts? Facts { get; set; }

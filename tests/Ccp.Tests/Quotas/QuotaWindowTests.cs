@@ -85,4 +85,40 @@ public sealed class QuotaWindowTests
         window.Add(Start + TimeSpan.FromDays(3), 5);
         Assert.Equal(15, window.Used);
     }
+
+    [Theory]
+    [MemberData(nameof(Lengths))]
+    public void What_was_counted_ahead_of_a_clock_that_is_set_back_counts_as_of_then(TimeSpan length)
+    {
+        foreach (var ahead in new[] { length / 2000, length / 3, length, length * 7 })
+        {
+            var window = new QuotaWindow(length);
+            window.MoveTo(Start);
+            window.Add(Start, 10);
+            window.MoveTo(Start + ahead);
+            window.Add(Start + (ahead / 2), 5);
+            window.Add(Start + ahead, 7);
+            var used = window.Used;
+
+            window.SetBack(Start);
+            Assert.Equal(used, window.Used);
+            window.Add(Start, 100);
+            window.MoveTo(Start + length - TimeSpan.FromMilliseconds(1));
+            Assert.Equal(used + 100, window.Used);
+            window.MoveTo(Start + length + TimeSpan.FromMilliseconds(window.BucketMs + 1_008));
+            Assert.Equal(0, window.Used);
+        }
+    }
+
+    [Fact]
+    public void A_clock_that_is_behind_the_window_in_nothing_is_not_set_back()
+    {
+        var window = new QuotaWindow(TimeSpan.FromHours(5));
+        window.MoveTo(Start);
+        window.Add(Start, 10);
+        window.SetBack(Start + TimeSpan.FromHours(6));
+        Assert.Equal(10, window.Used);
+        window.MoveTo(Start + TimeSpan.FromHours(4));
+        Assert.Equal(10, window.Used);
+    }
 }
