@@ -25,6 +25,7 @@ internal sealed class RelayPipeline(
     LaneAttempts attempts,
     RelayCloseout closeout,
     UsageLog usage,
+    Metrics metrics,
     TimeProvider time,
     ILogger log)
 {
@@ -34,6 +35,7 @@ internal sealed class RelayPipeline(
     {
         var startedTimestamp = time.GetTimestamp();
         var call = new CallReport(id, time.GetUtcNow()) { Session = request.SessionId, Agent = request.AgentId };
+        using var inFlight = metrics.CallBegins();
         using var slot = new Slot(time);
         using var funds = new CallFunds(ledger, history, quotas, call);
         try

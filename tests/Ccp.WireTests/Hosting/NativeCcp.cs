@@ -24,7 +24,11 @@ internal sealed class NativeCcp(CcpSetup setup) : CcpUnderTest(setup)
 
     public override async Task RunAsync()
     {
-        var start = new ProcessStartInfo(NativePath!, ["serve", "--config", ConfigPath]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] command = [NativePath!, "serve", "--config", ConfigPath];
+        var start = Setup.MayDumpCore
+            ? new ProcessStartInfo("/bin/sh", ["-c", "ulimit -c unlimited && exec \"$@\"", "sh", .. command]) { WorkingDirectory = Home }
+            : new ProcessStartInfo(command[0], command[1..]);
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
         start.Environment.Clear();
         start.Environment["CCP_HOME"] = Home;
         foreach (var (name, value) in Setup.Environment)
@@ -78,6 +82,20 @@ internal sealed class NativeCcp(CcpSetup setup) : CcpUnderTest(setup)
         _process = null;
         process.Kill();
         await process.WaitForExitAsync();
+    }
+
+    /// <param name="signal">One that ends a process and has its memory dumped, such as <c>SEGV</c>.</param>
+    /// <returns>How it ended, and what it wrote to its standard output after it was up; the rest is in <see cref="Log"/>.</returns>
+    public async Task<(int ExitCode, string Output)> CrashAsync(string signal)
+    {
+        using var process = _process!;
+        _process = null;
+        using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+        using var limit = new CancellationTokenSource(StopsWithin);
+        var output = await process.StandardOutput.ReadToEndAsync(limit.Token);
+        await process.WaitForExitAsync(limit.Token);
+        return (process.ExitCode, output);
     }
 
     public override async Task TopUpAsync(string user, string usd)
