@@ -34,6 +34,7 @@ internal sealed class Till : IAsyncDisposable
         DatabasePath = path;
         Config = config;
         Time = time;
+        Metrics = new Metrics(time.GetUtcNow());
         Log = log;
         Prices = PriceBook.With(config.Prices);
         Master = master;
@@ -66,6 +67,8 @@ internal sealed class Till : IAsyncDisposable
     public CcpConfig Config { get; }
 
     public TimeProvider Time { get; }
+
+    public Metrics Metrics { get; }
 
     public ILogger Log { get; }
 
@@ -174,10 +177,10 @@ internal sealed class CompositionRoot : IAsyncDisposable
         _usage = new UsageLog(config.Logs, data.Resolve(config.Logs.Directory), till.Time, till.Log);
         _thinking = new ThinkingGuard(() => _lanes.Config.Now, till.DatabasePath, till.Writes, till.Time);
         var forwarder = new Forwarder(_lanes.Clients, _lanes.Circuits, Active, _thinking, till.Time, till.Log);
-        var closeout = new RelayCloseout(till.Writes, till.History, _usage, till.Ledger, config.Billing.WarnBelow, till.Time, till.Log);
-        var pipeline = new RelayPipeline(config, till.Admission, () => _lanes.Router, _lanes.States, till.Ledger, till.History, till.Quotas, new LaneAttempts(forwarder, new CredentialForms(), _thinking, till.Quotas, till.Time), closeout, _usage, till.Time, till.Log);
+        var closeout = new RelayCloseout(till.Writes, till.History, _usage, till.Ledger, config.Billing.WarnBelow, till.Metrics, till.Time, till.Log);
+        var pipeline = new RelayPipeline(config, till.Admission, () => _lanes.Router, _lanes.States, till.Ledger, till.History, till.Quotas, new LaneAttempts(forwarder, new CredentialForms(), _thinking, till.Quotas, till.Time), closeout, _usage, till.Metrics, till.Time, till.Log);
         Api = new AdminApi(till, license, _lanes);
-        var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Admission, config.Server, data.SocketPath), config.Server, config.Auth, till.Log);
+        var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Admission, config.Server, data.SocketPath), config.Server, config.Auth, till.Metrics, till.Log);
         Host = new KestrelHost(config.Server, data.SocketPath, application, till.Time);
         _checkpoint = till.Time.CreateTimer(_ => _ = till.Ledger.CheckpointAsync(), null, CheckpointEvery, CheckpointEvery);
         _housekeeping = till.Time.CreateTimer(_ => _ = KeepHouseAsync(), null, TimeSpan.Zero, HousekeepEvery);

@@ -1,5 +1,13 @@
 using System.CommandLine;
 using Ccp.Cli;
+using Ccp.Configuration;
+
+// Before anything secret is read, by any command.
+if (!OwnProcess.KeepMemoryPrivate())
+{
+    Console.Error.WriteLine("ccp cannot start: this system does not let it keep its memory, which holds keys, out of core dumps. Allow ccp the system call prctl.");
+    return ExitCodes.Failed;
+}
 
 SQLitePCL.Batteries_V2.Init();
 

@@ -125,7 +125,7 @@ internal sealed class TillUnderTest : IAsyncDisposable
         var (bare, query) = path.Split('?') is [var before, var after] ? (before, after) : (path, "");
         var values = query.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]);
         var answer = await Api.HandleAsync(new AdminRequest(method, bare, values, Encoding.UTF8.GetBytes(body), actor));
-        return new Answer(answer.Status, Encoding.UTF8.GetString(answer.Json), answer.RetryAfterSeconds);
+        return new Answer(answer.Status, Encoding.UTF8.GetString(answer.Body), answer.RetryAfterSeconds);
     }
 
     private (Till Till, CurrentLicense License, AdminApi Api) Open(string toml)
@@ -150,7 +150,7 @@ internal sealed class TillUnderTest : IAsyncDisposable
 /// <summary>What the administration API said.</summary>
 internal sealed record Answer(int Status, string Text, int? RetryAfterSeconds = null)
 {
-    public JsonElement Json { get; } = JsonDocument.Parse(Text).RootElement;
+    public JsonElement Json => JsonDocument.Parse(Text).RootElement;
 
     public string Error => Json.GetProperty("error").GetString()!;
 

@@ -1,9 +1,11 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Ccp.Identity;
 using Ccp.Licenses;
 using Ccp.Refusals;
 using Ccp.Store;
+using Ccp.Telemetry;
 using Microsoft.Data.Sqlite;
 
 namespace Ccp.Admin;
@@ -16,9 +18,10 @@ internal sealed class AdminApi(Till till, CurrentLicense license, Switchboard bo
     private readonly AdminOperations _operations = new(till);
     private readonly LaneOperations _lanes = new(till, board);
     private readonly QuotaOperations _quotas = new(till, board);
+    private readonly MetricsPage _metrics = new(till, license, board);
     private readonly Doctor _doctor = new(till, board, license);
 
-    public static bool Owns(string path) => IsForAdmins(path) || path is "/status" or "/healthz" or "/readyz" or "/validate-token" or "/user/balance" or "/user/usage"
+    public static bool Owns(string path) => IsForAdmins(path) || path is "/status" or "/healthz" or "/readyz" or "/metrics" or "/validate-token" or "/user/balance" or "/user/usage"
         || path.StartsWith("/user/requests/", StringComparison.Ordinal);
 
     public static bool IsForAdmins(string path) => path.StartsWith("/admin/", StringComparison.Ordinal) || path is "/v1/usage" or "/v1/quotas" or "/v1/quotas/reload";
@@ -37,7 +40,7 @@ internal sealed class AdminApi(Till till, CurrentLicense license, Switchboard bo
     {
         try
         {
-            if (IsForAdmins(request.Path) || request.Path is "/healthz" or "/readyz")
+            if (IsForAdmins(request.Path) || request.Path is "/healthz" or "/readyz" or "/metrics")
             {
                 RefuseUnlessAdmin(request.Actor);
             }
@@ -74,6 +77,7 @@ internal sealed class AdminApi(Till till, CurrentLicense license, Switchboard bo
             ("GET", ["status"]) => Answer(AdminOperations.Status(), AdminJson.Default.StatusView),
             ("GET", ["healthz"]) => Answer(AdminOperations.Status(), AdminJson.Default.StatusView),
             ("GET", ["readyz"]) => _operations.Ready() with { License = _license.Summary(), Lanes = await _lanes.ReachAsync(), Circuits = board.Circuits.Shown, Policy = _lanes.PolicySummary(), Configuration = _lanes.ConfigSummary() } is var ready ? Answer(ready, AdminJson.Default.ReadyView, ready.Ready ? 200 : 503) : null!,
+            ("GET", ["metrics"]) => new AdminAnswer(200, Encoding.UTF8.GetBytes(_metrics.Write())) { ContentType = PrometheusText.ContentType },
             ("POST", ["validate-token"]) => _operations.Validate(request.Body, request.From).Allows(out var token, out var wait) ? Answer(token, AdminJson.Default.TokenView) : TooManyFailedTokens(wait),
             ("GET", ["user", "balance"]) => Answer(_operations.Balance(UserOf(request)), AdminJson.Default.BalanceView),
             ("GET", ["user", "usage"]) => Answer(await _operations.OwnUsageAsync(UserOf(request), query), AdminJson.Default.OwnUsageView),
@@ -116,7 +120,7 @@ internal sealed class AdminApi(Till till, CurrentLicense license, Switchboard bo
     }
 
     private static bool IsKnown(string[] path) => path is
-        ["status" or "healthz" or "readyz" or "validate-token"]
+        ["status" or "healthz" or "readyz" or "metrics" or "validate-token"]
         or ["user", "balance" or "usage"]
         or ["admin", "users" or "usage" or "ledger" or "requests"]
         or ["admin", "users" or "balance", _]

@@ -30,15 +30,15 @@ internal sealed class AdminEndpoint(AdminApi api, Admission admission, ServerCon
     {
         var answer = Refusal(http) ?? await HandleAsync(http);
         http.Response.StatusCode = answer.Status;
-        http.Response.ContentType = "application/json";
-        http.Response.ContentLength = answer.Json.Length;
+        http.Response.ContentType = answer.ContentType;
+        http.Response.ContentLength = answer.Body.Length;
         http.Response.Headers.CacheControl = "no-store";
         if (answer.RetryAfterSeconds is { } seconds)
         {
             http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
-        await http.Response.BodyWriter.WriteAsync(answer.Json);
+        await http.Response.BodyWriter.WriteAsync(answer.Body);
     }
 
     private async Task<AdminAnswer> HandleAsync(HttpContext http)

@@ -24,6 +24,10 @@ internal sealed record AdminActor(User? User, bool IsHostOperator)
     public string Name => User?.Name ?? (IsHostOperator ? "host" : "nobody");
 }
 
-/// <summary>The answer: JSON, and the status that HTTP gives it.</summary>
+/// <summary>The answer, and the status that HTTP gives it.</summary>
+/// <param name="Body">JSON, unless <see cref="ContentType"/> says otherwise.</param>
 /// <param name="RetryAfterSeconds">Null: no <c>retry-after</c> header.</param>
-internal sealed record AdminAnswer(int Status, byte[] Json, int? RetryAfterSeconds = null);
+internal sealed record AdminAnswer(int Status, byte[] Body, int? RetryAfterSeconds = null)
+{
+    public string ContentType { get; init; } = "application/json";
+}

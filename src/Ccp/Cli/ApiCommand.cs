@@ -89,7 +89,7 @@ internal static class ApiCommand
     {
         try
         {
-            return JsonDocument.Parse(answer.Json);
+            return JsonDocument.Parse(answer.Body);
         }
         catch (JsonException error)
         {

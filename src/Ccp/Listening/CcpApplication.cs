@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace Ccp.Listening;
 
 /// <summary>What the web server calls for each request: finds the route and hands the request to whom it concerns.</summary>
-internal sealed class CcpApplication(RelayPipeline relay, AdminEndpoint admin, ServerConfig server, AuthConfig auth, ILogger log) : IHttpApplication<HttpContext>
+internal sealed class CcpApplication(RelayPipeline relay, AdminEndpoint admin, ServerConfig server, AuthConfig auth, Metrics metrics, ILogger log) : IHttpApplication<HttpContext>
 {
     public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
@@ -29,6 +29,7 @@ internal sealed class CcpApplication(RelayPipeline relay, AdminEndpoint admin, S
         {
             if (await AnswerAsync(context, id) is { } refusal)
             {
+                metrics.CountRefusal(refusal.Code.ToReason());
                 await ErrorResponder.WriteAsync(context, refusal, id);
             }
         }
@@ -47,8 +48,9 @@ internal sealed class CcpApplication(RelayPipeline relay, AdminEndpoint admin, S
         }
     }
 
-    private static async Task RefuseOrAbortAsync(HttpContext context, RequestId id, Refusal refusal)
+    private async Task RefuseOrAbortAsync(HttpContext context, RequestId id, Refusal refusal)
     {
+        metrics.CountRefusal(refusal.Code.ToReason());
         if (context.Response.HasStarted)
         {
             context.Abort();

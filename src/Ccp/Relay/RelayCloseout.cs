@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace Ccp.Relay;
 
 /// <summary>The one last step of every call, whatever happened: settle or void, record, log. It takes no cancellation: hanging up ends the stream, not the debt.</summary>
-internal sealed class RelayCloseout(WriteQueue writes, ChargeHistory history, UsageLog usage, AccountLedger ledger, NanoUsd warnBelow, TimeProvider time, ILogger log)
+internal sealed class RelayCloseout(WriteQueue writes, ChargeHistory history, UsageLog usage, AccountLedger ledger, NanoUsd warnBelow, Metrics metrics, TimeProvider time, ILogger log)
 {
     /// <param name="hold">Null when the call was refused before money was set aside, or costs nothing.</param>
     public void Finish(CallReport call, Hold? hold)
@@ -26,6 +26,7 @@ internal sealed class RelayCloseout(WriteQueue writes, ChargeHistory history, Us
         if (call.Refusal?.Code != RefusalCode.TooManyFailedTokens)
         {
             usage.WriteCompletion(call);
+            metrics.Count(call);
         }
     }
 

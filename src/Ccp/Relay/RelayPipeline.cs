@@ -25,6 +25,7 @@ internal sealed class RelayPipeline(
     LaneAttempts attempts,
     RelayCloseout closeout,
     UsageLog usage,
+    Metrics metrics,
     TimeProvider time,
     ILogger log)
 {
@@ -33,6 +34,7 @@ internal sealed class RelayPipeline(
     public async Task<Refusal?> RunAsync(RelayRequest request, RequestId id)
     {
         var call = new CallReport(id, time.GetUtcNow()) { StartedTimestamp = time.GetTimestamp(), Session = request.SessionId, Agent = request.AgentId };
+        using var inFlight = metrics.CallBegins();
         using var slot = new Slot(time);
         using var funds = new CallFunds(ledger, history, quotas, call);
         try

@@ -51,6 +51,18 @@ internal sealed class LaneCircuit(string lane, Uri address, TimeProvider time, I
         }
     }
 
+    /// <summary>From the last of the failures until it answers again, also while a probe is out.</summary>
+    public bool IsOpen
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _pause > TimeSpan.Zero;
+            }
+        }
+    }
+
     /// <summary>For people: how the lane is.</summary>
     public string Shown
     {

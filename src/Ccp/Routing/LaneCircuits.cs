@@ -41,6 +41,8 @@ internal sealed class LaneCircuits
     /// <summary>For people: how each lane is.</summary>
     public Dictionary<string, string> Shown => _all.ToDictionary(circuit => circuit.Lane, circuit => circuit.Shown, StringComparer.Ordinal);
 
+    public IEnumerable<(string Lane, bool IsOpen)> Open => _all.Select(circuit => (circuit.Lane, circuit.IsOpen));
+
     /// <summary>Takes up lanes that came, or that are elsewhere now, and forgets those that went; how the others are is not forgotten.</summary>
     public void Follow(IReadOnlyList<LaneConfig> lanes)
     {

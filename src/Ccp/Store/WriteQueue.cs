@@ -50,6 +50,9 @@ internal sealed class WriteQueue : IAsyncDisposable
     /// <summary>How many writes that must happen wait for the store to work.</summary>
     public int Unwritten => _commit.UnwrittenCount;
 
+    /// <summary>How many writes are not on disk yet: those, and what has come since the last group.</summary>
+    public int Waiting => _waiting.Reader.Count + Unwritten;
+
     /// <inheritdoc cref="GroupCommit.AfterFailure"/>
     public Action<Database>? AfterFailure
     {

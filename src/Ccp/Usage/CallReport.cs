@@ -58,7 +58,7 @@ internal sealed class CallReport(RequestId id, DateTimeOffset startedAt)
     public int Status => Refusal is { } no ? RefusalMap.ToWire(no.Code).Status : Result?.Status ?? 0;
 
     /// <summary>One word for how it went.</summary>
-    public string Reason => Refusal is { } no ? SnakeCase(no.Code)
+    public string Reason => Refusal is { } no ? no.Code.ToReason()
         : Result is not { } result ? (HasClientLeft ? RelayEnd.ClientLeft.ToReason() : "internal_error")
         : result.End == RelayEnd.ClientLeft ? RelayEnd.ClientLeft.ToReason()
         : !result.IsSuccess ? "upstream_error"
@@ -66,9 +66,6 @@ internal sealed class CallReport(RequestId id, DateTimeOffset startedAt)
         : result.Reading.ErrorType is not null ? "upstream_error"
         : Facts?.IsStream == true ? "streaming"
         : "ok";
-
-    private static string SnakeCase(RefusalCode code) =>
-        string.Concat(code.ToString().Select((letter, index) => char.IsAsciiLetterUpper(letter) ? (index == 0 ? "" : "_") + char.ToLowerInvariant(letter) : letter.ToString()));
 }
 
 /// <param name="From">The lane that failed.</param>

@@ -8,6 +8,7 @@ public sealed class AccessTests
     {
         { "GET", "/healthz" },
         { "GET", "/readyz" },
+        { "GET", "/metrics" },
         { "GET", "/admin/users" },
         { "POST", "/admin/users" },
         { "PUT", "/admin/users/root" },
@@ -155,6 +156,7 @@ public sealed class AccessTests
 
     [Theory]
     [InlineData("POST", "/status", 405)]
+    [InlineData("POST", "/metrics", 405)]
     [InlineData("GET", "/validate-token", 405)]
     [InlineData("PATCH", "/admin/users/root", 405)]
     [InlineData("POST", "/admin/ledger", 405)]

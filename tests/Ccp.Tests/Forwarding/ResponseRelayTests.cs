@@ -34,7 +34,7 @@ public sealed class ResponseRelayTests : IAsyncDisposable
     {
         _books = Books.Open(_folder);
         _stop = new CallStop(_clock, _clientLeft.Token);
-        var money = new CallMoney(_books.Ledger, _books.Ledger.PlaceNothing(Telemetry.RequestId.New()), row: null, rates: null);
+        var money = new CallMoney(_books.Ledger, _books.Ledger.PlaceNothing(Ccp.Telemetry.RequestId.New()), row: null, rates: null);
         _relay = new ResponseRelay(_upstream.Reader.AsStream(), _client.Writer, Abandon, _meter, BuiltInLanes.Find("anthropic")!, _stop, money, _clock);
     }
 
@@ -109,7 +109,7 @@ public sealed class ResponseRelayTests : IAsyncDisposable
     public async Task What_arrives_while_a_stream_is_being_ended_does_not_take_it_into_the_middle_of_an_event()
     {
         var late = new LateStream();
-        var money = new CallMoney(_books.Ledger, _books.Ledger.PlaceNothing(Telemetry.RequestId.New()), row: null, rates: null);
+        var money = new CallMoney(_books.Ledger, _books.Ledger.PlaceNothing(Ccp.Telemetry.RequestId.New()), row: null, rates: null);
         var relay = new ResponseRelay(late, _client.Writer, Abandon, _meter, BuiltInLanes.Find("anthropic")!, _stop, money, _clock);
         var running = relay.RunAsync();
 

@@ -119,6 +119,36 @@ internal abstract class CcpUnderTest : IAsyncDisposable
     /// <param name="host">The name that ccp is called by.</param>
     public async Task<(int Status, JsonElement Json)> AdministerAsync(HttpMethod method, string path, string? body = null, string host = "localhost")
     {
+        var (status, text) = await AskOnSocketAsync(method, path, body, host);
+        return (status, JsonDocument.Parse(text).RootElement);
+    }
+
+    /// <summary>What <c>/metrics</c> says once no call is in flight any more: the last bytes of a call arrive before it is counted.</summary>
+    public async Task<MetricsText> MetricsAtRestAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            var metrics = await MetricsAsync();
+            if (metrics["ccp_calls_in_flight"] == 0)
+            {
+                return metrics;
+            }
+
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    public async Task<MetricsText> MetricsAsync()
+    {
+        var (status, text) = await AskOnSocketAsync(HttpMethod.Get, "/metrics", body: null, "localhost");
+        Assert.Equal(200, status);
+        return new MetricsText(text);
+    }
+
+    private async Task<(int Status, string Text)> AskOnSocketAsync(HttpMethod method, string path, string? body, string host)
+    {
         using var client = new HttpClient(new SocketsHttpHandler
         {
             ConnectCallback = async (_, cancellation) =>
@@ -131,7 +161,7 @@ internal abstract class CcpUnderTest : IAsyncDisposable
         using var request = new HttpRequestMessage(method, $"http://{host}{path}");
         request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
         using var answer = await client.SendAsync(request);
-        return ((int)answer.StatusCode, JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync()).RootElement);
+        return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync());
     }
 
     public HttpRequestMessage Request(HttpMethod method, string target, string? token = Alice, string? body = null)
@@ -201,6 +231,9 @@ internal sealed class CcpSetup
 
     /// <summary>The data directory, which stays its giver's to delete; null for one of its own.</summary>
     public string? Home { get; set; }
+
+    /// <summary>Native only: it starts in its data directory, and the system may write cores of any size there.</summary>
+    public bool MayDumpCore { get; set; }
 
     /// <summary>The keys whose licenses it trusts, which natively takes a dev build; null for those that it was built with.</summary>
     public IReadOnlyDictionary<string, byte[]>? LicenseKeys { get; set; }

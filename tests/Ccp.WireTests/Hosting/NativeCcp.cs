@@ -26,7 +26,11 @@ internal sealed class NativeCcp(CcpSetup setup) : CcpUnderTest(setup)
 
     public override async Task RunAsync()
     {
-        var start = new ProcessStartInfo(_path, ["serve", "--config", ConfigPath]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] command = [_path, "serve", "--config", ConfigPath];
+        var start = Setup.MayDumpCore
+            ? new ProcessStartInfo("/bin/sh", ["-c", "ulimit -c unlimited && exec \"$@\"", "sh", .. command]) { WorkingDirectory = Home }
+            : new ProcessStartInfo(command[0], command[1..]);
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
         start.Environment.Clear();
         start.Environment["CCP_HOME"] = Home;
         foreach (var (name, value) in Setup.Environment)
@@ -92,6 +96,35 @@ internal sealed class NativeCcp(CcpSetup setup) : CcpUnderTest(setup)
     {
         await base.DisposeAsync();
         _clock?.Dispose();
+    }
+
+    /// <param name="signal">One that ends a process and has its memory dumped, such as <c>SEGV</c>.</param>
+    /// <returns>How it ended, and what it wrote to its standard output after it was up; the rest is in <see cref="Log"/>.</returns>
+    public async Task<(int ExitCode, string Output)> CrashAsync(string signal)
+    {
+        using var process = _process!;
+        _process = null;
+        var output = process.StandardOutput.ReadToEndAsync();
+        using var limit = new CancellationTokenSource(StopsWithin);
+        try
+        {
+            var ended = process.WaitForExitAsync(limit.Token);
+            while (!ended.IsCompleted)
+            {
+                // The runtime looks for the instruction that caused a SEGV, finds none, and steps aside: the next one counts.
+                using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+                await kill.WaitForExitAsync();
+                await Task.WhenAny(ended, Task.Delay(TimeSpan.FromSeconds(1)));
+            }
+
+            await ended;
+        }
+        finally
+        {
+            process.Kill();
+        }
+
+        return (process.ExitCode, await output);
     }
 
     public override async Task TopUpAsync(string user, string usd)

@@ -62,6 +62,9 @@ public sealed class IsolationTests
                 await CheckAsync(call, ccp, upstreams, model);
             }
 
+            var metrics = await ccp.MetricsAtRestAsync();
+            Assert.Equal(cases.Count, metrics.Family("ccp_calls_total").Values.Sum());
+            Assert.Empty(Parties.FoundIn(Encoding.UTF8.GetBytes(metrics.Text)));
             await ccp.StopAsync();
             Assert.All(upstreams.Values, upstream => Assert.Empty(upstream.Faults));
             CheckWhatIsLeft(ccp);
