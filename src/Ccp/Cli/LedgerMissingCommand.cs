@@ -69,7 +69,7 @@ internal static class LedgerMissingCommand
         }
 
         var answer = await connection.SendAsync(new AdminCall("GET", "/readyz"));
-        using var ready = JsonDocument.Parse(answer.Json);
+        using var ready = JsonDocument.Parse(answer.Body);
         if (ready.RootElement.TryGetProperty("unwritten", out _) || (answer.Status == 503 && ready.RootElement.TryGetProperty("store", out _)))
         {
             throw new CommandFailedException($"ccp has charges that its store does not take now, and they would be taken twice. Wait until it does, and run this again: {ready.RootElement.Text("store")}");

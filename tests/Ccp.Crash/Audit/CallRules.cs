@@ -41,7 +41,7 @@ internal static class CallRules
             yield return $"{plan.Session} ({Known(call)}) was served and not charged";
         }
 
-        if (end == ProcessEnd.Stopped && !plan.IsOverloaded && !call.HasEnd && plan.CutAfter is null && !call.HasLeft && !call.HasRunDry)
+        if (end == ProcessEnd.Stopped && !plan.IsOverloaded && !call.HasEnd && plan.CutAfter is null && !call.HasLeft && !call.HasRunDry && !call.WasTurnedAway)
         {
             yield return $"{plan.Session} ({Known(call)}) did not arrive whole though nothing was in its way";
         }

@@ -63,6 +63,9 @@ internal sealed class Call(CallPlan plan, string user)
     /// <summary>True when ccp said no, or ended the stream, because the user's money was gone or spoken for.</summary>
     public bool HasRunDry => MayRunDry && (RefusedWith is 402 or 429 || Added.Contains("billing_error", StringComparison.Ordinal));
 
+    /// <summary>True when ccp left the lane alone for a moment: chance had the upstream fail several calls in a row.</summary>
+    public bool WasTurnedAway => RefusedWith == 503 && Sent < 0 && RefusedBecause.Contains("has failed several times in a row", StringComparison.Ordinal);
+
     /// <summary>True when the client's task is over, however it went.</summary>
     public bool IsOver { get; set; }
 
