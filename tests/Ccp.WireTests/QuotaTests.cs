@@ -148,6 +148,7 @@ public sealed class QuotaTests
             [[lane]]
             name = "second"
             base_url = "http://127.0.0.1:9"
+            key = "env:ZAI_API_KEY"
             price_as = "glm-4.5-air"
             requires = "never_granted"
             [[route]]

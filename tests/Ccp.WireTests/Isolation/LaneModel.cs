@@ -20,7 +20,7 @@ internal sealed class LaneModel(string mode, bool takesApiKey, string? gone)
 
         int Ask(string lane)
         {
-            var header = mode != "auto" ? mode : _remembered.GetValueOrDefault(lane, "x-api-key");
+            var header = mode != "auto" ? mode : _remembered.GetValueOrDefault(Parties.KeyOf(lane, call.Form), "x-api-key");
             var status = Send(lane, header);
             if (status == 401 && mode == "auto")
             {
@@ -30,7 +30,7 @@ internal sealed class LaneModel(string mode, bool takesApiKey, string? gone)
 
             if (status is < 500 and not 401)
             {
-                _remembered[lane] = header;
+                _remembered[Parties.KeyOf(lane, call.Form)] = header;
             }
 
             return status;
