@@ -49,6 +49,23 @@ public sealed class ThinkingTests
         Assert.Single(Thoughts(zai.Requests[^1]));
     }
 
+    /// <summary>This model thinks with a budget, and its provider then wants each turn that goes on to begin with thinking.</summary>
+    [Fact]
+    public async Task A_lane_fails_while_the_client_runs_a_tool()
+    {
+        const string ThinksWithBudget = "claude-haiku-4-5";
+        var (zaiSigns, anthropicSigns) = (new SigningProvider("zai", answersAs: ThinksWithBudget), new SigningProvider("anthropic"));
+        await using var zai = await ScriptedUpstreamServer.StartAsync(request => request.BodyText.Contains("\"tool_result\"", StringComparison.Ordinal) ? Answers.Overloaded() : zaiSigns.Answer(request));
+        await using var place = await OpenAsync(zai, anthropicSigns);
+
+        var run = await place.AskAsync("please [[tool]]", "--model", ThinksWithBudget, "--allowedTools", "Bash");
+
+        Assert.Equal((0, "anthropic says 1"), (run.ExitCode, run.Printed));
+        Assert.Empty(zaiSigns.Complaints.Concat(anthropicSigns.Complaints));
+        Assert.Equal("enabled", zai.Requests[0].Json().GetProperty("thinking").GetProperty("type").GetString());
+        Assert.Empty(Thoughts(Assert.Single(place.Upstream.Requests)));
+    }
+
     private static void NobodyComplained(Workplace place, ScriptedUpstreamServer zai, SigningProvider zaiSigns, SigningProvider anthropicSigns)
     {
 

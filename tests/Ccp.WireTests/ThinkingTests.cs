@@ -59,6 +59,27 @@ public sealed class ThinkingTests
         Assert.Equal(conversation.Sent, anthropic.Requests.Select(request => request.BodyText));
     }
 
+    [Theory]
+    [InlineData("""{"type":"thinking","thinking":"...","signature":""}""")]
+    [InlineData("""{"type":"thinking","thinking":"...","signature":null}""")]
+    [InlineData("""{"type":"thinking","thinking":"..."}""")]
+    public async Task What_a_lane_thought_without_signing_it_does_not_go_to_the_one_that_signs(string block)
+    {
+        var signs = new SigningProvider("anthropic");
+        await using var zai = await ScriptedUpstreamServer.StartAsync(ClaudeCodeAnswers.Answer);
+        await using var anthropic = await ScriptedUpstreamServer.StartAsync(signs.Answer);
+        await using var ccp = await StartAsync(anthropic, zai);
+        var conversation = new Conversation(stream: true);
+
+        await conversation.AskAsync(ccp, OnZai, block);
+        await conversation.AskAsync(ccp, OnAnthropic);
+        await conversation.AskAsync(ccp, OnZai);
+
+        Assert.Empty(signs.Complaints);
+        Assert.DoesNotContain(block, Assert.Single(anthropic.Requests).BodyText, StringComparison.Ordinal);
+        Assert.Contains(block, zai.Requests[^1].BodyText, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_restart_forgets_nothing()
     {

@@ -4,13 +4,13 @@ using System.Text.Json;
 namespace Ccp.Routing;
 
 /// <summary>Whether a thinking block with this signature was signed by another lane than the one the request goes to.</summary>
-/// <param name="signature">As sent, JSON escapes undone.</param>
+/// <param name="signature">As sent, JSON escapes undone; empty when the block has none.</param>
 internal delegate bool IsForeignSignature(ReadOnlySpan<byte> signature);
 
 /// <summary>What a lane wants changed in a body; nothing else is ever changed.</summary>
 /// <param name="Model">Put in the place of the model's name; null leaves it.</param>
 /// <param name="StripsBillingHeader">Takes out the block of <c>system</c> that holds <c>x-anthropic-billing-header</c>: it changes with every call and ruins a prefix cache.</param>
-/// <param name="IsForeign">Thinking blocks for which it says yes are taken out; null leaves them all.</param>
+/// <param name="IsForeign">Thinking blocks for which it says yes are taken out; null leaves them all. See <see cref="ToolLoop"/> for what else goes then.</param>
 internal sealed record BodyChanges(string? Model, bool StripsBillingHeader, IsForeignSignature? IsForeign)
 {
     public bool AreNone => Model is null && !StripsBillingHeader && IsForeign is null;
@@ -28,47 +28,99 @@ internal static class BodyEdits
     /// <param name="body">One that <see cref="RequestPeek"/> has read.</param>
     public static BodySplice Find(ReadOnlySpan<byte> body, BodyChanges changes)
     {
-        if (changes.IsForeign is not null && !MayHoldSignatures(body))
+        if (changes.IsForeign is not null && !MayHoldThinking(body))
         {
             changes = changes with { IsForeign = null };
         }
 
-        return changes.AreNone ? new BodySplice() : new Pass(body, changes).Run();
+        if (changes.AreNone)
+        {
+            return new BodySplice();
+        }
+
+        var pass = new Pass(body, changes, turnsThinkingOff: false);
+        var splice = pass.Run();
+        return pass.MustTurnThinkingOff ? new Pass(body, changes, turnsThinkingOff: true).Run() : splice;
     }
 
-    /// <summary>Most bodies hold none, and looking for the words costs a fraction of reading the JSON. No client writes these names with escapes.</summary>
-    private static bool MayHoldSignatures(ReadOnlySpan<byte> body) => body.IndexOf("\"signature\""u8) >= 0 || body.IndexOf("\"redacted_thinking\""u8) >= 0;
+    /// <summary>Most bodies hold none, and looking for the words costs a fraction of reading the JSON. No client writes them with escapes.</summary>
+    private static bool MayHoldThinking(ReadOnlySpan<byte> body)
+    {
+        var word = "\"thinking\""u8;
+        var rest = body;
+        for (var at = rest.IndexOf(word); at >= 0; at = rest.IndexOf(word))
+        {
+            // A value, such as a block's type, and no name, such as that of the setting.
+            if (rest[..at].TrimEnd(" \t\r\n"u8) is [.., (byte)':'])
+            {
+                return true;
+            }
 
-    private ref struct Pass(ReadOnlySpan<byte> body, BodyChanges changes)
+            rest = rest[(at + word.Length)..];
+        }
+
+        return body.IndexOf("\"redacted_thinking\""u8) >= 0;
+    }
+
+    /// <param name="turnsThinkingOff">Takes out the setting that asks for thinking, and what is an error without it.</param>
+    private ref struct Pass(ReadOnlySpan<byte> body, BodyChanges changes, bool turnsThinkingOff)
     {
         private readonly BodySplice _splice = new();
         private Utf8JsonReader _reader = new(body, Options);
+        private ToolLoop _loop;
+        private BlockKind _block;
+        private bool _isOfModel;
+        private bool _isOfUser;
+        private bool _hasBudget;
+
+        /// <summary>What was cut out is missing where the Messages API insists on it. It asks then that thinking be turned off, and offers nothing else.</summary>
+        public readonly bool MustTurnThinkingOff => _hasBudget && _loop.HasLostItsThinking;
 
         public BodySplice Run()
         {
             _reader.Read();
+            var members = new List<Item>();
             while (ReadMember())
             {
-                if (changes.Model is { } model && _reader.ValueTextEquals("model"u8))
-                {
-                    _reader.Read();
-                    _splice.Replace((int)_reader.TokenStartIndex, (int)_reader.BytesConsumed, Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(model)}\""));
-                }
-                else if (changes.StripsBillingHeader && _reader.ValueTextEquals("system"u8))
-                {
-                    EditItems(Kind.System);
-                }
-                else if (changes.IsForeign is not null && _reader.ValueTextEquals("messages"u8))
-                {
-                    EditItems(Kind.Messages);
-                }
-                else
-                {
-                    _reader.Skip();
-                }
+                var start = (int)_reader.TokenStartIndex;
+                var isGone = MemberGoes();
+                members.Add(new Item(start, (int)_reader.BytesConsumed, isGone));
             }
 
+            CutOut(members);
             return _splice;
+        }
+
+        private bool MemberGoes()
+        {
+            if (changes.Model is { } model && _reader.ValueTextEquals("model"u8))
+            {
+                _reader.Read();
+                _splice.Replace((int)_reader.TokenStartIndex, (int)_reader.BytesConsumed, Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(model)}\""));
+            }
+            else if (changes.StripsBillingHeader && _reader.ValueTextEquals("system"u8))
+            {
+                EditItems(Kind.System);
+            }
+            else if (changes.IsForeign is not null && _reader.ValueTextEquals("messages"u8))
+            {
+                EditItems(Kind.Messages);
+            }
+            else if (changes.IsForeign is not null && _reader.ValueTextEquals("thinking"u8))
+            {
+                _hasBudget = ReadObject() && IsOfType("enabled"u8);
+                return turnsThinkingOff;
+            }
+            else if (turnsThinkingOff && _reader.ValueTextEquals("context_management"u8))
+            {
+                return ReadObject() && HasNothingLeft("edits"u8, Kind.ContextEdits);
+            }
+            else
+            {
+                _reader.Skip();
+            }
+
+            return false;
         }
 
         /// <summary>Goes through the array that is the current member's value and cuts out what is not to stay.</summary>
@@ -80,6 +132,11 @@ internal static class BodyEdits
             {
                 // A text: it has no blocks.
                 _reader.Skip();
+                if (kind == Kind.Content)
+                {
+                    _loop.Add(BlockKind.Other, isGone: false);
+                }
+
                 return false;
             }
 
@@ -87,7 +144,13 @@ internal static class BodyEdits
             while (_reader.Read() && _reader.TokenType != JsonTokenType.EndArray)
             {
                 var start = (int)_reader.TokenStartIndex;
+                _block = BlockKind.Other;
                 var isGone = _reader.TokenType == JsonTokenType.StartObject && Goes(kind);
+                if (kind == Kind.Content)
+                {
+                    _loop.Add(_block, isGone);
+                }
+
                 if (_reader.TokenType != JsonTokenType.EndObject)
                 {
                     _reader.Skip();
@@ -104,6 +167,7 @@ internal static class BodyEdits
         {
             Kind.System => IsBillingHeader(),
             Kind.Messages => IsMessageWithNothingLeft(),
+            Kind.ContextEdits => IsOfType("clear_thinking"u8),
             _ => IsForeignThinking(),
         };
 
@@ -127,18 +191,34 @@ internal static class BodyEdits
         /// <summary>A turn without a block is an error to every provider, so it goes as a whole.</summary>
         private bool IsMessageWithNothingLeft()
         {
+            _isOfModel = _isOfUser = false;
+            var isEmpty = HasNothingLeft("content"u8, Kind.Content);
+            _loop.EndMessage(_isOfModel, _isOfUser);
+            return isEmpty;
+        }
+
+        /// <summary>Goes through the list of this name in the current object.</summary>
+        /// <returns>True when there was something in it and nothing is left: then the object is to go, and nothing is cut out of it.</returns>
+        private bool HasNothingLeft(ReadOnlySpan<byte> list, Kind kind)
+        {
             var before = _splice.Count;
             var isEmpty = false;
             while (ReadMember())
             {
-                if (_reader.ValueTextEquals("content"u8))
+                if (_reader.ValueTextEquals(list))
                 {
-                    isEmpty = EditItems(Kind.Content);
+                    isEmpty = EditItems(kind);
+                    continue;
                 }
-                else
+
+                if (_reader.ValueTextEquals("role"u8))
                 {
-                    _reader.Skip();
+                    _reader.Read();
+                    _isOfModel = _reader.TokenType == JsonTokenType.String && _reader.ValueTextEquals("assistant"u8);
+                    _isOfUser = _reader.TokenType == JsonTokenType.String && _reader.ValueTextEquals("user"u8);
                 }
+
+                _reader.Skip();
             }
 
             if (isEmpty)
@@ -151,7 +231,9 @@ internal static class BodyEdits
 
         private bool IsForeignThinking()
         {
-            var (isThinking, isRedacted, isForeign, isForeignData) = (false, false, false, false);
+            var (isThinking, isRedacted, isToolResult) = (false, false, false);
+            bool? isForeign = null;
+            bool? isForeignData = null;
             while (ReadMember())
             {
                 if (_reader.ValueTextEquals("type"u8))
@@ -159,6 +241,7 @@ internal static class BodyEdits
                     _reader.Read();
                     isThinking = _reader.TokenType == JsonTokenType.String && _reader.ValueTextEquals("thinking"u8);
                     isRedacted = _reader.TokenType == JsonTokenType.String && _reader.ValueTextEquals("redacted_thinking"u8);
+                    isToolResult = _reader.TokenType == JsonTokenType.String && _reader.ValueTextEquals("tool_result"u8);
                 }
                 else if (_reader.ValueTextEquals("signature"u8))
                 {
@@ -172,7 +255,8 @@ internal static class BodyEdits
                 _reader.Skip();
             }
 
-            return (isThinking && isForeign) || (isRedacted && isForeignData);
+            _block = isThinking || isRedacted ? BlockKind.Thinking : isToolResult ? BlockKind.ToolResult : BlockKind.Other;
+            return (isThinking && (isForeign ?? changes.IsForeign!([]))) || (isRedacted && (isForeignData ?? changes.IsForeign!([])));
         }
 
         private bool IsForeignValue()
@@ -180,7 +264,7 @@ internal static class BodyEdits
             _reader.Read();
             if (_reader.TokenType != JsonTokenType.String)
             {
-                return false;
+                return changes.IsForeign!([]);
             }
 
             if (!_reader.ValueIsEscaped)
@@ -214,6 +298,37 @@ internal static class BodyEdits
             }
         }
 
+        /// <summary>Goes through the object that the reader is on.</summary>
+        private bool IsOfType(ReadOnlySpan<byte> beginning)
+        {
+            var isOfType = false;
+            while (ReadMember())
+            {
+                if (_reader.ValueTextEquals("type"u8))
+                {
+                    _reader.Read();
+                    isOfType = _reader.TokenType == JsonTokenType.String && _reader.ValueSpan.StartsWith(beginning);
+                }
+
+                _reader.Skip();
+            }
+
+            return isOfType;
+        }
+
+        /// <summary>Goes from a member's name into the object that is its value; false when it is none, which is then behind.</summary>
+        private bool ReadObject()
+        {
+            _reader.Read();
+            if (_reader.TokenType == JsonTokenType.StartObject)
+            {
+                return true;
+            }
+
+            _reader.Skip();
+            return false;
+        }
+
         /// <summary>Moves to the next member's name; false at the end of the object.</summary>
         private bool ReadMember() => _reader.Read() && _reader.TokenType == JsonTokenType.PropertyName;
     }
@@ -223,6 +338,7 @@ internal static class BodyEdits
         System,
         Messages,
         Content,
+        ContextEdits,
     }
 
     private readonly record struct Item(int Start, int End, bool IsGone);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Ccp.Configuration;
+using Ccp.Configuration.Sections;
 using Ccp.Metering;
 using Ccp.Routing;
 using Ccp.Store;
@@ -47,7 +48,8 @@ internal sealed class ThinkingGuard : IAsyncDisposable
     public SignatureSeen? ListenerFor(string lane) => HasSecondLane(_config()) ? _listeners.GetOrAdd(lane, NewListener) : null;
 
     /// <returns>Whether a block may not go to this lane; null when all may.</returns>
-    public IsForeignSignature? JudgeFor(string lane) => _memory.KnowsOnly(lane) ? null : _judges.GetOrAdd(lane, NewJudge);
+    public IsForeignSignature? JudgeFor(string lane) =>
+        !_memory.KnowsOnly(lane) ? _judges.GetOrAdd(lane, NewJudge) : SignsAll(lane) && HasSecondLane(_config()) ? IsUnsigned : null;
 
     public async ValueTask DisposeAsync()
     {
@@ -73,7 +75,13 @@ internal sealed class ThinkingGuard : IAsyncDisposable
 
     private SignatureSeen NewListener(string lane) => signature => _memory.Note(SignatureHash.Of(signature), lane);
 
-    private IsForeignSignature NewJudge(string lane) => signature => _memory.LaneOf(SignatureHash.Of(signature)) is { } signer && signer != lane;
+    private IsForeignSignature NewJudge(string lane) => signature =>
+        signature.IsEmpty ? SignsAll(lane) : _memory.LaneOf(SignatureHash.Of(signature)) is { } signer && signer != lane;
+
+    /// <summary>Some providers sign nothing of what they think. This one does, and refuses a block without a signature: it is certainly another's.</summary>
+    private static bool SignsAll(string lane) => lane == BuiltInLanes.Anthropic;
+
+    private static bool IsUnsigned(ReadOnlySpan<byte> signature) => signature.IsEmpty;
 
     private void WriteUnlessWriting()
     {

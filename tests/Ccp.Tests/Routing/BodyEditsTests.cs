@@ -54,6 +54,17 @@ public sealed class BodyEditsTests
         Apply("""{"messages":[{"content":[{"signature":"\u0066oreign\/1","type":"thinking"},{"type":"text","text":"x"}]}]}""", Guard));
 
     [Theory]
+    [InlineData(""","signature":"" """)]
+    [InlineData(""","signature":null""")]
+    [InlineData("")]
+    public void A_block_without_a_signature_is_judged_as_one_with_an_empty_one(string signature)
+    {
+        var body = $$"""{"messages":[{"content":[{"type" : "thinking","thinking":"..."{{signature}}},{"type":"text","text":"x"}]}]}""";
+        Assert.Equal("""{"messages":[{"content":[{"type":"text","text":"x"}]}]}""", Apply(body, Guard with { IsForeign = found => found.IsEmpty }));
+        Assert.Equal(body, Apply(body, Guard));
+    }
+
+    [Theory]
     [InlineData("""{"messages":[{"content":[{"type":"tool_use","signature":"foreign-1"}]}]}""")]
     [InlineData("""{"messages":[{"content":[{"type":"tool_result","content":[{"type":"thinking","signature":"foreign-1"}]}]}]}""")]
     [InlineData("""{"messages":[{"content":[{"type":"thinking","signature":17},{"type":"thinking","signature":null},7,"text",[1]]}]}""")]
@@ -106,7 +117,7 @@ public sealed class BodyEditsTests
     }
 
     [Fact]
-    public void A_body_without_signatures_is_not_taken_apart()
+    public void A_body_without_thinking_is_not_taken_apart()
     {
         const int AllocatedMax = 1_000;
         var turns = string.Join(',', Enumerable.Repeat("""{"content":[{"type":"text","text":"a \"signature\" and redacted_thinking"}]}""", 1_000));

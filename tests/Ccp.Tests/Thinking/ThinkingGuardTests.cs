@@ -31,11 +31,31 @@ public sealed class ThinkingGuardTests : IAsyncDisposable
     [Fact]
     public async Task As_long_as_nothing_is_known_of_another_lane_no_body_is_looked_into()
     {
+        await using (var guard = Guard())
+        {
+            Assert.Null(guard.JudgeFor("zai"));
+            guard.ListenerFor("zai")!("by zai"u8);
+            Assert.Null(guard.JudgeFor("zai"));
+            Assert.NotNull(guard.JudgeFor("anthropic"));
+        }
+
+        await _till.RestartAsync(whileClosed: () => File.Delete(_till.Till.DatabasePath));
+        await using var alone = Guard(Configured.Good(""));
+        Assert.Null(alone.JudgeFor("anthropic"));
+    }
+
+    /// <summary>There are providers that sign nothing. Theirs cannot be known by its signature, and is not the default lane's in any case.</summary>
+    [Fact]
+    public async Task What_nobody_signed_is_foreign_to_the_lane_that_signs_all()
+    {
         await using var guard = Guard();
-        Assert.Null(guard.JudgeFor("anthropic"));
+        Assert.True(guard.JudgeFor("anthropic")!([]));
+        Assert.False(guard.JudgeFor("anthropic")!("by nobody"u8));
+
+        guard.ListenerFor("zai")!("by zai"u8);
         guard.ListenerFor("anthropic")!("by anthropic"u8);
-        Assert.Null(guard.JudgeFor("anthropic"));
-        Assert.NotNull(guard.JudgeFor("zai"));
+        Assert.True(guard.JudgeFor("anthropic")!([]));
+        Assert.False(guard.JudgeFor("zai")!([]));
     }
 
     [Theory]
@@ -87,7 +107,7 @@ public sealed class ThinkingGuardTests : IAsyncDisposable
         _till.Clock.JumpTo(_till.Clock.GetUtcNow() + SignatureMemory.Lifetime);
         await using (var later = Guard())
         {
-            Assert.Null(later.JudgeFor("anthropic"));
+            Assert.False(later.JudgeFor("anthropic")!("a signature that must not be stored"u8));
             later.ListenerFor("zai")!("a later one"u8);
         }
 
