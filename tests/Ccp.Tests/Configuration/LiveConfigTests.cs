@@ -118,6 +118,25 @@ public sealed class LiveConfigTests : IDisposable
         Assert.Equal(2, changes);
     }
 
+    [Fact]
+    public void A_file_that_is_emptied_changes_nothing_and_one_with_a_comment_is_meant()
+    {
+        var live = Start(House);
+        var before = live.Now;
+
+        _text = " \n";
+        Assert.Equal("config.toml: is empty, and was not: put back what it held, or write a comment into it if the defaults are meant", Assert.Single(live.Reload("test").Problems));
+        Assert.Same(before, live.Now);
+
+        _text = "# nothing";
+        Assert.Empty(live.Reload("test").Problems);
+        Assert.Equal(2, live.Now.Lanes.Count);
+
+        // It is not empty that is refused, but emptied.
+        live = Start("");
+        Assert.Empty(live.Reload("test").Problems);
+    }
+
     private LiveConfig Start(string text)
     {
         _text = text;
