@@ -184,7 +184,7 @@ internal sealed class CompositionRoot : IAsyncDisposable
         Host = new KestrelHost(config.Server, data.SocketPath, application, till.Time);
         _checkpoint = till.Time.CreateTimer(_ => _ = till.Ledger.CheckpointAsync(), null, CheckpointEvery, CheckpointEvery);
         _housekeeping = till.Time.CreateTimer(_ => _ = KeepHouseAsync(), null, TimeSpan.Zero, HousekeepEvery);
-        _watch = source.Again is null ? null : new ConfigWatch(source.Path, () => Reload("a change of the file"), till.Time);
+        _watch = source.Again is null ? null : new ConfigWatch(source.Path, source.Stamp, () => Reload("a change of the file"), till.Time);
         _lanes.Policy?.Begin();
     }
 

@@ -18,7 +18,9 @@ internal sealed class Switchboard : IDisposable
     private readonly Lock _change = new();
     private readonly Till _till;
     private volatile Router _router;
-    private IReadOnlyList<QuotaConfig> _quotas;
+
+    /// <summary>Those last counted, or being counted; null when that failed, and whatever comes next is to be counted.</summary>
+    private volatile IReadOnlyList<QuotaConfig>? _quotas;
 
     /// <param name="started">The configuration as it was read.</param>
     /// <param name="again">Reads it again; null where nothing is reloaded.</param>
@@ -110,7 +112,7 @@ internal sealed class Switchboard : IDisposable
         Circuits.Follow(config.Lanes);
         States.Follow(config);
         _router = new Router(config, _till.Prices);
-        if (!_quotas.SequenceEqual(config.Quotas))
+        if (_quotas?.SequenceEqual(config.Quotas) != true)
         {
             _quotas = config.Quotas;
             _ = ReloadQuotasAsync(config.Quotas);
@@ -129,6 +131,7 @@ internal sealed class Switchboard : IDisposable
         }
         catch (StoreUnavailableException error)
         {
+            _quotas = null;
             _till.Log.QuotasNotTakenUp(error.Message);
         }
     }

@@ -12,7 +12,7 @@ namespace Ccp.Configuration;
 internal static class ConfigReader
 {
     /// <summary>The built-in configuration: what an empty file means.</summary>
-    public static ConfigResult Default(Func<string, string?> environment) => Read("built-in configuration", [], environment, SecretFile.Read);
+    public static ConfigResult Default(Func<string, string?> environment) => Read("built-in configuration", [], environment, SecretFile.Read) with { File = null };
 
     /// <param name="fileName">As the problems should name it.</param>
     /// <param name="toml">UTF-8.</param>
@@ -44,6 +44,8 @@ internal static class ConfigReader
             [.. listen is null ? Array.Empty<string>() : [ServerSection.ListenVariable], .. secrets.VariablesUsed, .. switches.VariablesUsed])
         {
             Stated = StatedSettings.Of(document.Root),
+            File = fileName,
+            IsBlank = toml.Trim(" \t\r\n"u8).IsEmpty,
         };
     }
 

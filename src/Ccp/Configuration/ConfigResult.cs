@@ -12,4 +12,10 @@ internal sealed record ConfigResult(
 {
     /// <summary>What the file states, to be compared with another reading of it.</summary>
     public StatedSettings Stated { get; init; } = StatedSettings.None;
+
+    /// <summary>The file it was read from; null for the built-in default.</summary>
+    public string? File { get; init; }
+
+    /// <summary>Not a character stands there.</summary>
+    public bool IsBlank { get; init; }
 }

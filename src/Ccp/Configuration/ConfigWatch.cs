@@ -5,19 +5,20 @@ internal sealed class ConfigWatch : IDisposable
 {
     public static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
 
-    private readonly Func<string?> _path;
+    private readonly string _path;
     private readonly Action _changed;
     private readonly Lock _look = new();
     private readonly ITimer _timer;
-    private (string? Path, DateTime WrittenAt, long Length) _taken;
-    private (string? Path, DateTime WrittenAt, long Length) _seen;
+    private FileStamp _taken;
+    private FileStamp _seen;
 
-    /// <param name="path">The file that would be read now; null when there is none.</param>
-    public ConfigWatch(Func<string?> path, Action changed, TimeProvider time)
+    /// <param name="path">Of the file; it need not be there yet.</param>
+    /// <param name="started">What it was before ccp read it: a start takes time, and what changes meanwhile is a change.</param>
+    public ConfigWatch(string path, FileStamp started, Action changed, TimeProvider time)
     {
         _path = path;
         _changed = changed;
-        _taken = _seen = Stamp();
+        _taken = _seen = started;
         _timer = time.CreateTimer(_ => Look(), null, LookEvery, LookEvery);
     }
 
@@ -27,7 +28,7 @@ internal sealed class ConfigWatch : IDisposable
     {
         lock (_look)
         {
-            var stamp = Stamp();
+            var stamp = FileStamp.Of(_path);
             var stands = stamp == _seen;
             _seen = stamp;
             if (!stands || stamp == _taken)
@@ -40,7 +41,4 @@ internal sealed class ConfigWatch : IDisposable
 
         _changed();
     }
-
-    private (string? Path, DateTime WrittenAt, long Length) Stamp() =>
-        _path() is { } path && new FileInfo(path) is { Exists: true } file ? (path, file.LastWriteTimeUtc, file.Length) : default;
 }

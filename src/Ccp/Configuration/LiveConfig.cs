@@ -21,6 +21,7 @@ internal sealed class LiveConfig
     private readonly Func<ConfigResult>? _read;
     private readonly ILogger _log;
     private volatile CcpConfig _now;
+    private ConfigResult _taken;
     private volatile ReloadOutcome _last = new([], [], []);
     private Action<CcpConfig>? _follow;
 
@@ -28,7 +29,7 @@ internal sealed class LiveConfig
     /// <param name="read">Reads it again; null where nothing can be read again.</param>
     public LiveConfig(ConfigResult started, Func<ConfigResult>? read, ILogger log)
     {
-        _started = started;
+        _started = _taken = started;
         _read = read;
         _log = log;
         _now = started.Config!;
@@ -64,7 +65,8 @@ internal sealed class LiveConfig
                 return _last;
             }
 
-            var outcome = OutcomeOf(_read(), out var config);
+            var read = _read();
+            var outcome = OutcomeOf(read, out var config);
             _last = outcome;
             if (config is null)
             {
@@ -76,6 +78,7 @@ internal sealed class LiveConfig
                 return outcome;
             }
 
+            _taken = read;
             _now = _started.Config! with { Lanes = config.Lanes, Routing = config.Routing, Quotas = config.Quotas, Keys = config.Keys };
             _follow?.Invoke(_now);
             _log.ConfigTakenUp(config.Lanes.Count, config.Routing.Routes.Count, config.Routing.IsPaused, asker);
@@ -90,12 +93,21 @@ internal sealed class LiveConfig
 
     private ReloadOutcome OutcomeOf(ConfigResult read, out CcpConfig? config)
     {
-        config = read.Config;
+        var problems = read.Config is null ? read.Problems : LossOf(read) is { } loss ? [loss] : UntilRestart.ProblemsOf(read.Config, _now);
+        config = problems.Count == 0 ? read.Config : null;
         return config is null
-            ? new ReloadOutcome([.. read.Problems.Select(problem => problem.ToString())], [], [])
+            ? new ReloadOutcome([.. problems.Select(problem => problem.ToString())], [], [])
             : new ReloadOutcome(
                 [],
                 [.. read.Warnings.Select(warning => warning.ToString())],
                 [.. read.Stated.DifferencesFrom(_started.Stated).Where(name => !TakenUp.Contains(name))]);
     }
+
+    /// <summary>A file that is gone or empty says what nobody wrote: that every lane, route and quota of it is to go. It is more likely lost, or half written.</summary>
+    private ConfigProblem? LossOf(ConfigResult read) => read switch
+    {
+        { File: null } when _taken.File is { } file => new ConfigProblem(file, null, null, "is not there any more: put it back, or restart ccp if the built-in default is meant"),
+        { IsBlank: true } when !_taken.IsBlank => new ConfigProblem(read.File, null, null, "is empty, and was not: put back what it held, or write a comment into it if the defaults are meant"),
+        _ => null,
+    };
 }

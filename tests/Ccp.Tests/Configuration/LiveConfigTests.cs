@@ -111,7 +111,7 @@ public sealed class LiveConfigTests : IDisposable
         var path = _folder["config.toml"];
         var changes = 0;
         File.WriteAllText(path, "a");
-        using var watch = new ConfigWatch(() => File.Exists(path) ? path : null, () => changes++, clock);
+        using var watch = new ConfigWatch(path, FileStamp.Of(path), () => changes++, clock);
 
         clock.Advance(ConfigWatch.LookEvery * 3);
         Assert.Equal(0, changes);
@@ -130,6 +130,73 @@ public sealed class LiveConfigTests : IDisposable
         File.Delete(path);
         clock.Advance(ConfigWatch.LookEvery * 2);
         Assert.Equal(2, changes);
+    }
+
+    [Fact]
+    public void A_change_made_while_ccp_starts_counts_at_the_second_look()
+    {
+        var clock = new ManualClock();
+        var path = _folder["config.toml"];
+        var changes = 0;
+        File.WriteAllText(path, "a");
+        var stamp = FileStamp.Of(path);
+        File.WriteAllText(path, "b");
+        using var watch = new ConfigWatch(path, stamp, () => changes++, clock);
+
+        clock.Advance(ConfigWatch.LookEvery);
+        Assert.Equal(0, changes);
+        clock.Advance(ConfigWatch.LookEvery);
+        Assert.Equal(1, changes);
+    }
+
+    /// <summary>As container platforms mount it: a link to a file below a link to a directory, and it is the latter that changes.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(60)]
+    public void A_change_behind_two_links_is_seen_even_of_the_same_length_and_time(int secondsLater)
+    {
+        var clock = new ManualClock();
+        var time = clock.GetUtcNow().UtcDateTime;
+        Write("v1", "a = 1", time);
+        Write("v2", "a = 2", time.AddSeconds(secondsLater));
+        File.CreateSymbolicLink(_folder["data"], "v1");
+        File.CreateSymbolicLink(_folder["config.toml"], Path.Combine("data", "config.toml"));
+        var changes = 0;
+        using var watch = new ConfigWatch(_folder["config.toml"], FileStamp.Of(_folder["config.toml"]), () => changes++, clock);
+        clock.Advance(ConfigWatch.LookEvery * 2);
+        Assert.Equal(0, changes);
+
+        File.Delete(_folder["data"]);
+        File.CreateSymbolicLink(_folder["data"], "v2");
+        clock.Advance(ConfigWatch.LookEvery * 2);
+        Assert.Equal(1, changes);
+
+        void Write(string version, string text, DateTime at)
+        {
+            Directory.CreateDirectory(_folder[version]);
+            var file = Path.Combine(_folder[version], "config.toml");
+            File.WriteAllText(file, text);
+            File.SetLastWriteTimeUtc(file, at);
+        }
+    }
+
+    [Fact]
+    public void A_file_that_is_emptied_changes_nothing_and_one_with_a_comment_is_meant()
+    {
+        var live = Start(House);
+        var before = live.Now;
+
+        _text = " \n";
+        Assert.Equal("config.toml: is empty, and was not: put back what it held, or write a comment into it if the defaults are meant", Assert.Single(live.Reload("test").Problems));
+        Assert.Same(before, live.Now);
+
+        _text = "# nothing";
+        Assert.Empty(live.Reload("test").Problems);
+        Assert.Equal(2, live.Now.Lanes.Count);
+
+        // It is not empty that is refused, but emptied.
+        live = Start("");
+        Assert.Empty(live.Reload("test").Problems);
     }
 
     private LiveConfig Start(string text)

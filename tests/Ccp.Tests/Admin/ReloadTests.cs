@@ -1,0 +1,48 @@
+using Ccp.Tests.Shared;
+using Ccp.Tests.Store;
+
+namespace Ccp.Tests.Admin;
+
+/// <summary>What a reload keeps back is shown; what the store kept back is tried again.</summary>
+public sealed class ReloadTests
+{
+    [Theory]
+    [InlineData("", "config.toml: is empty, and was not")]
+    [InlineData("[[lane]]\nname = 'zai'\nprice_as = 'house-1'\n[[price]]\nmodel = 'house-1'\ninput = 1\noutput = 2", "price: the price of \"house-1\" (config.toml:4) is taken up by a restart only")]
+    public async Task What_is_kept_back_is_shown_until_it_is_put_right(string text, string problem)
+    {
+        await using var till = TillUnderTest.WithConfig("[server]\ndrain = '1s'");
+        till.FileText = text;
+        var answer = await till.AskAsync("POST", "/admin/reload");
+        Assert.False(answer.Json.GetProperty("ok").GetBoolean());
+        Assert.Contains(problem, (await till.AskAsync("GET", "/readyz")).Json.GetProperty("configuration").GetString(), StringComparison.Ordinal);
+
+        till.FileText = "[server]\ndrain = '1s'";
+        await till.AskAsync("POST", "/admin/reload");
+        Assert.False((await till.AskAsync("GET", "/readyz")).Json.TryGetProperty("configuration", out _));
+    }
+
+    [Fact]
+    public async Task Quotas_that_the_store_could_not_count_are_counted_at_the_next_reload_of_the_same_file()
+    {
+        await using var till = TillUnderTest.WithConfig();
+        await RunAsync(till, "ALTER TABLE quota_overshoot RENAME TO gone");
+        till.FileText = "[[quota]]\nmodel = '*'\nlane = 'zai'\nrolling_tokens = 700";
+        till.Board.Config.Reload("a test");
+        await Waiting.UntilAsync(() => till.Till.Writes.Problem is not null);
+        await RunAsync(till, "ALTER TABLE gone RENAME TO quota_overshoot");
+        Assert.Empty(till.Till.Quotas.At(till.Clock.GetUtcNow()));
+
+        await Waiting.UntilAsync(() =>
+        {
+            till.Board.Config.Reload("a test");
+            return till.Till.Quotas.At(till.Clock.GetUtcNow()) is [{ Quota.RollingTokens: 700 }];
+        });
+    }
+
+    private static async Task RunAsync(TillUnderTest till, string sql) => await till.Till.Writes.WriteAsync(database =>
+    {
+        database.Execute(sql);
+        return true;
+    });
+}
