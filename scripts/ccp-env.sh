@@ -2,13 +2,17 @@
 #
 #   . scripts/ccp-env.sh [PORT]        the port is 8082 unless it is named
 #
+# A script that has arguments of its own must name the port: a file that is sourced without one sees the first of those. Fails when it is no port, so that what
+# follows && does not go past ccp.
+#
 #   CCP_TOKEN            the access token; without it the shell keeps the ANTHROPIC_AUTH_TOKEN it has
 #   CCP_HAIKU_MODEL      also sets ANTHROPIC_DEFAULT_HAIKU_MODEL, the model that Claude Code takes for haiku
 #   CCP_SUBAGENT_MODEL   also sets CLAUDE_CODE_SUBAGENT_MODEL, the model that sub-agents run on
 
 case ${1-8082} in
     '' | *[!0-9]*)
-        echo "usage: . scripts/ccp-env.sh [PORT]" >&2
+        echo "usage: . scripts/ccp-env.sh [PORT]; $1 is no port, and nothing was set" >&2
+        return 2
         ;;
     *)
         export ANTHROPIC_BASE_URL="http://127.0.0.1:${1-8082}"

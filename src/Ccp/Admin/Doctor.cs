@@ -18,10 +18,12 @@ internal sealed class Doctor(Till till, Switchboard board, CurrentLicense licens
     private static readonly TimeSpan ClockWrong = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan CertificateWarning = TimeSpan.FromDays(14);
 
+    private readonly UsableLanes _usable = new(till, board);
+
     public async Task<DoctorView> ExamineAsync()
     {
         var config = board.Config.Now;
-        var asked = config.Lanes.Where(lane => lane.Key is not null).Select(lane => (Lane: lane, Answer: board.Reach.AskAsync(lane))).ToList();
+        var asked = _usable.All.Select(lane => (Lane: lane, Answer: board.Reach.AskAsync(lane))).ToList();
         List<FindingView> findings = [.. Configuration(), .. Keys(config), Store(), Disk(), .. Tls(config.Server), LicenseOf()];
         foreach (var (lane, answer) in asked)
         {
@@ -71,14 +73,16 @@ internal sealed class Doctor(Till till, Switchboard board, CurrentLicense licens
         }
     }
 
-    private static IEnumerable<FindingView> Keys(CcpConfig config) => config.Lanes.Select(lane => lane switch
+    private IEnumerable<FindingView> Keys(CcpConfig config) => config.Lanes.Select(lane => (Access: _usable.AccessTo(lane), lane.Name) switch
     {
-        { Key: not null } => new FindingView($"key {lane.Name}", FindingView.Ok, "there is one"),
-        { Name: BuiltInLanes.Anthropic } => new FindingView(
+        (LaneAccess.Subscribers, _) => new FindingView($"key {lane.Name}", FindingView.Ok, "none is needed: each caller's own login is passed on"),
+        (LaneAccess.Everybody, _) => new FindingView($"key {lane.Name}", FindingView.Ok, _usable.IsLicensed(lane) ? "there is one" : $"there is one; without a license that grants {lane.Requires} nothing is sent there"),
+        (_, BuiltInLanes.Anthropic) => new FindingView(
             $"key {lane.Name}",
             FindingView.Warning,
             $"There is none: users without a key of their own are refused. Set {BuiltInLanes.AnthropicKeyVariable} for ccp serve, or give each user a key."),
-        { Name: BuiltInLanes.Zai } => new FindingView($"key {lane.Name}", FindingView.Ok, $"none, and nothing is sent there; {BuiltInLanes.ZaiKeyVariable} holds it"),
+        (LaneAccess.KeyHolders, _) => new FindingView($"key {lane.Name}", FindingView.Ok, "none for all; users who have one by name are sent there with it"),
+        (_, BuiltInLanes.Zai) => new FindingView($"key {lane.Name}", FindingView.Ok, $"none, and nothing is sent there; {BuiltInLanes.ZaiKeyVariable} holds it"),
         _ => new FindingView($"key {lane.Name}", FindingView.Warning, "There is none: nothing is sent there. Set what the lane's key refers to, and reload."),
     });
 

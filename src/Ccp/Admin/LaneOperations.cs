@@ -14,6 +14,7 @@ internal sealed class LaneOperations(Till till, Switchboard board)
     private static readonly TimeSpan AnswersKept = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WaitForAnswers = TimeSpan.FromSeconds(1);
 
+    private readonly UsableLanes _usable = new(till, board);
     private readonly Lock _asking = new();
     private (long At, IReadOnlyList<(string Lane, Task<LaneAnswer> Answer)> Answers)? _asked;
 
@@ -53,7 +54,10 @@ internal sealed class LaneOperations(Till till, Switchboard board)
         try
         {
             bool? isLicensed = query.Whole("licensed", 0, 1) == 1 ? true : null;
-            return UsageVerdictView.Of(UsageLogFiles.In(board.Data.Resolve(till.Config.Logs.Directory)), isLicensed);
+            var directory = board.Data.Resolve(till.Config.Logs.Directory);
+            return UsageLogFiles.In(directory) is { Count: > 0 } files
+                ? UsageVerdictView.Of(files, isLicensed)
+                : throw new AdminRefusedException(404, $"There is no usage log in {directory}: no call has come yet, or logs.directory means another place.");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -61,7 +65,7 @@ internal sealed class LaneOperations(Till till, Switchboard board)
         }
     });
 
-    /// <summary>The lanes that have a key, and what they last answered, for <c>/readyz</c>; null when none has.</summary>
+    /// <summary>The lanes that can be used, and what they last answered, for <c>/readyz</c>; null when there is none.</summary>
     public async Task<IReadOnlyDictionary<string, string>?> ReachAsync()
     {
         var asked = AskUnlessKnown();
@@ -93,11 +97,17 @@ internal sealed class LaneOperations(Till till, Switchboard board)
     {
         var isDefault = lane.Name == BuiltInLanes.Anthropic;
         var now = till.Time.GetUtcNow();
+        var access = _usable.AccessTo(lane);
         var state = isPaused && !isDefault ? "paused"
             : board.States.At(now).LanesDown.ContainsKey(lane.Name) ? "down"
-            : lane.Key is null ? isDefault ? "for users with a key of their own" : "no key"
-            : lane.Requires is { } feature && !board.License.Grants(feature, now) ? "license needed"
-            : HeldBackBy(lane.Name, now) ?? "ready";
+            : access == LaneAccess.Nobody && !isDefault ? "no key"
+            : !_usable.IsLicensed(lane) ? "license needed"
+            : HeldBackBy(lane.Name, now) ?? access switch
+            {
+                LaneAccess.Everybody => "ready",
+                LaneAccess.Subscribers => "for callers with a login of their own",
+                _ => "for users with a key of their own",
+            };
         return new LaneView(lane.Name, AddressOf(lane), HeaderOf(lane), lane.Key is not null, lane.Requires, isPaused && !isDefault, state);
     }
 
@@ -120,6 +130,7 @@ internal sealed class LaneOperations(Till till, Switchboard board)
     {
         LaneHeader.ApiKey => "x-api-key",
         LaneHeader.Authorization => "authorization",
+        LaneHeader.Passthrough => "passthrough",
         _ => "auto",
     };
 
@@ -132,7 +143,7 @@ internal sealed class LaneOperations(Till till, Switchboard board)
                 return asked.Answers;
             }
 
-            List<(string Lane, Task<LaneAnswer> Answer)> answers = [.. board.Config.Now.Lanes.Where(lane => lane.Key is not null).Select(lane => (lane.Name, board.Reach.AskAsync(lane)))];
+            List<(string Lane, Task<LaneAnswer> Answer)> answers = [.. _usable.All.Select(lane => (lane.Name, board.Reach.AskAsync(lane)))];
             _asked = (till.Time.GetTimestamp(), answers);
             return answers;
         }

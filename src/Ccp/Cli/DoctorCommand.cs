@@ -8,6 +8,8 @@ namespace Ccp.Cli;
 /// <summary><c>ccp doctor</c>: everything that can be wrong, and what to do about it.</summary>
 internal static class DoctorCommand
 {
+    private const string Topic = "configuration";
+
     public static Command Build(Func<string, string?> environment)
     {
         var server = new Option<string?>("--server") { Description = "The server to talk to instead of this host's; needs CCP_ADMIN_TOKEN. Default: $CCP_SERVER.", HelpName = "URL" };
@@ -23,9 +25,10 @@ internal static class DoctorCommand
     private static async Task<int> ExamineAsync(string? server, string? configFile, bool asJson, Func<string, string?> environment)
     {
         var running = await AdminConnections.FindServerAsync(server, environment);
-        if (running is null && Unopened(configFile, environment) is { } problems)
+        var file = running is null ? ConfigSource.Load(configFile, DataDirectory.From(environment), environment).Result : null;
+        if (file is { Config: null })
         {
-            return ApiCommand.Report(problems, asJson, Show);
+            return ApiCommand.Report(Answer([.. file.Problems.Select(problem => new FindingView(Topic, FindingView.Problem, problem.ToString()))]), asJson, Show);
         }
 
         AdminConnection connection;
@@ -45,15 +48,26 @@ internal static class DoctorCommand
                 Print("server", FindingView.Warning, "none runs here; looked at as this shell's environment has it. Start one with ccp serve.");
             }
 
-            return ApiCommand.Report(await connection.SendAsync(new AdminCall("GET", "/admin/doctor")), asJson, Show);
+            var answer = await connection.SendAsync(new AdminCall("GET", "/admin/doctor"));
+            return ApiCommand.Report(file is { Warnings.Count: > 0 } ? WithWarnings(answer, file.Warnings) : answer, asJson, Show);
         }
     }
 
-    /// <summary>The problems of a configuration with which nothing can be opened; null when there are none.</summary>
-    private static AdminAnswer? Unopened(string? configFile, Func<string, string?> environment)
+    /// <summary>Who opens a store reads no file, and finds nothing in it to warn of.</summary>
+    internal static AdminAnswer WithWarnings(AdminAnswer answer, IReadOnlyList<ConfigProblem> warnings)
     {
-        var result = ConfigSource.Load(configFile, DataDirectory.From(environment), environment).Result;
-        return result.Config is not null ? null : Answer([.. result.Problems.Select(problem => new FindingView("configuration", FindingView.Problem, problem.ToString()))]);
+        if (answer.Status != 200)
+        {
+            return answer;
+        }
+
+        var view = JsonSerializer.Deserialize(answer.Json, AdminJson.Default.DoctorView)!;
+        IReadOnlyList<FindingView> findings =
+        [
+            .. warnings.Select(warning => new FindingView(Topic, FindingView.Warning, warning.ToString())),
+            .. view.Findings.Where(finding => finding is not { Topic: Topic, Level: FindingView.Ok }),
+        ];
+        return answer with { Json = JsonSerializer.SerializeToUtf8Bytes(view with { Findings = findings }, AdminJson.Default.DoctorView) };
     }
 
     private static AdminAnswer Answer(IReadOnlyList<FindingView> findings) =>

@@ -124,7 +124,7 @@ internal sealed record MappedModel(string Pattern, string Name);
 
 /// <param name="Routes">Of the file, in its order.</param>
 /// <param name="IsPaused">Everything goes to the default lane.</param>
-/// <param name="ForcesHaikuToZai">True: every haiku goes there before any route is asked; false: nothing does; null: the routes decide.</param>
+/// <param name="ForcesHaikuToZai">True: every haiku goes there before any route is asked; false: no route leads there, by its lane or its fallback; null: the routes decide.</param>
 internal sealed record RoutingConfig(IReadOnlyList<RouteConfig> Routes, bool IsPaused, bool? ForcesHaikuToZai)
 {
     /// <summary>True when <c>OFFLOAD_PAUSED</c> pauses, whatever the file says.</summary>

@@ -3,20 +3,7 @@ using System.Text.Json;
 
 namespace Ccp.Routing;
 
-/// <summary>Whether a thinking block with this signature was signed by another lane than the one the request goes to.</summary>
-/// <param name="signature">As sent, JSON escapes undone; empty when the block has none.</param>
-internal delegate bool IsForeignSignature(ReadOnlySpan<byte> signature);
-
-/// <summary>What a lane wants changed in a body; nothing else is ever changed.</summary>
-/// <param name="Model">Put in the place of the model's name; null leaves it.</param>
-/// <param name="StripsBillingHeader">Takes out the block of <c>system</c> that holds <c>x-anthropic-billing-header</c>: it changes with every call and ruins a prefix cache.</param>
-/// <param name="IsForeign">Thinking blocks for which it says yes are taken out; null leaves them all. See <see cref="ToolLoop"/> for what else goes then.</param>
-internal sealed record BodyChanges(string? Model, bool StripsBillingHeader, IsForeignSignature? IsForeign)
-{
-    public bool AreNone => Model is null && !StripsBillingHeader && IsForeign is null;
-}
-
-/// <summary>Finds, in one pass, the pieces of a request's body that a lane wants changed.</summary>
+/// <summary>Finds, in one pass or at most two, the pieces of a request's body that a lane wants changed.</summary>
 /// <remarks>
 /// Providers cache prompts by their exact bytes and sign what they think, so everything around a piece stays as it was sent, white space included. The same
 /// body gives the same pieces every time: a conversation keeps its prefix from turn to turn.
@@ -28,7 +15,7 @@ internal static class BodyEdits
     /// <param name="body">One that <see cref="RequestPeek"/> has read.</param>
     public static BodySplice Find(ReadOnlySpan<byte> body, BodyChanges changes)
     {
-        if (changes.IsForeign is not null && !MayHoldThinking(body))
+        if (changes.IsForeign is not null && !ThinkingWords.MayBeIn(body))
         {
             changes = changes with { IsForeign = null };
         }
@@ -41,25 +28,6 @@ internal static class BodyEdits
         var pass = new Pass(body, changes, turnsThinkingOff: false);
         var splice = pass.Run();
         return pass.MustTurnThinkingOff ? new Pass(body, changes, turnsThinkingOff: true).Run() : splice;
-    }
-
-    /// <summary>Most bodies hold none, and looking for the words costs a fraction of reading the JSON. No client writes them with escapes.</summary>
-    private static bool MayHoldThinking(ReadOnlySpan<byte> body)
-    {
-        var word = "\"thinking\""u8;
-        var rest = body;
-        for (var at = rest.IndexOf(word); at >= 0; at = rest.IndexOf(word))
-        {
-            // A value, such as a block's type, and no name, such as that of the setting.
-            if (rest[..at].TrimEnd(" \t\r\n"u8) is [.., (byte)':'])
-            {
-                return true;
-            }
-
-            rest = rest[(at + word.Length)..];
-        }
-
-        return body.IndexOf("\"redacted_thinking\""u8) >= 0;
     }
 
     /// <param name="turnsThinkingOff">Takes out the setting that asks for thinking, and what is an error without it.</param>
@@ -79,15 +47,15 @@ internal static class BodyEdits
         public BodySplice Run()
         {
             _reader.Read();
-            var members = new List<Item>();
+            var members = new List<JsonItem>();
             while (ReadMember())
             {
                 var start = (int)_reader.TokenStartIndex;
                 var isGone = MemberGoes();
-                members.Add(new Item(start, (int)_reader.BytesConsumed, isGone));
+                members.Add(new JsonItem(start, (int)_reader.BytesConsumed, isGone));
             }
 
-            CutOut(members);
+            _splice.CutOut(members);
             return _splice;
         }
 
@@ -140,7 +108,7 @@ internal static class BodyEdits
                 return false;
             }
 
-            var items = new List<Item>();
+            var items = new List<JsonItem>();
             while (_reader.Read() && _reader.TokenType != JsonTokenType.EndArray)
             {
                 var start = (int)_reader.TokenStartIndex;
@@ -156,10 +124,10 @@ internal static class BodyEdits
                     _reader.Skip();
                 }
 
-                items.Add(new Item(start, (int)_reader.BytesConsumed, isGone));
+                items.Add(new JsonItem(start, (int)_reader.BytesConsumed, isGone));
             }
 
-            CutOut(items);
+            _splice.CutOut(items);
             return items.Count > 0 && items.TrueForAll(item => item.IsGone);
         }
 
@@ -276,28 +244,6 @@ internal static class BodyEdits
             return changes.IsForeign!(unescaped.AsSpan(0, _reader.CopyString(unescaped)));
         }
 
-        /// <summary>With each item goes one comma: the one before it where something before it stays, else the one after it.</summary>
-        private readonly void CutOut(List<Item> items)
-        {
-            var staysBefore = false;
-            for (var index = 0; index < items.Count; index++)
-            {
-                var item = items[index];
-                if (!item.IsGone)
-                {
-                    staysBefore = true;
-                }
-                else if (staysBefore)
-                {
-                    _splice.Cut(items[index - 1].End, item.End);
-                }
-                else
-                {
-                    _splice.Cut(item.Start, index + 1 < items.Count ? items[index + 1].Start : item.End);
-                }
-            }
-        }
-
         /// <summary>Goes through the object that the reader is on.</summary>
         private bool IsOfType(ReadOnlySpan<byte> beginning)
         {
@@ -340,6 +286,4 @@ internal static class BodyEdits
         Content,
         ContextEdits,
     }
-
-    private readonly record struct Item(int Start, int End, bool IsGone);
 }

@@ -1,5 +1,8 @@
 namespace Ccp.Routing;
 
+/// <summary>An item of a list, or a member of an object: its first byte, and the first one after it.</summary>
+internal readonly record struct JsonItem(int Start, int End, bool IsGone);
+
 /// <summary>Pieces of a body that are cut out or replaced. Whatever lies between them stays as it is, byte for byte.</summary>
 internal sealed class BodySplice
 {
@@ -15,6 +18,29 @@ internal sealed class BodySplice
     public void Replace(int start, int end, byte[] with) => _pieces.Add(new Piece(start, end, with));
 
     public void Cut(int start, int end) => Replace(start, end, []);
+
+    /// <summary>With each item goes one comma: the one before it where something before it stays, else the one after it.</summary>
+    /// <param name="items">All of a list or an object, in their order.</param>
+    public void CutOut(List<JsonItem> items)
+    {
+        var staysBefore = false;
+        for (var index = 0; index < items.Count; index++)
+        {
+            var item = items[index];
+            if (!item.IsGone)
+            {
+                staysBefore = true;
+            }
+            else if (staysBefore)
+            {
+                Cut(items[index - 1].End, item.End);
+            }
+            else
+            {
+                Cut(item.Start, index + 1 < items.Count ? items[index + 1].Start : item.End);
+            }
+        }
+    }
 
     /// <summary>Forgets the pieces that were added after there were <paramref name="count"/>: something around them goes as a whole.</summary>
     public void TakeBack(int count) => _pieces.RemoveRange(count, _pieces.Count - count);

@@ -70,18 +70,16 @@ internal sealed class LaneChooser
     {
         foreach (var route in routes)
         {
-            if (_routing.ForcesHaikuToZai == false && route.Lane == BuiltInLanes.Zai)
+            if (!IsLeftOut(route.Lane) && ModelGlob.Matches(route.Pattern, model) && _lanes.TryGetValue(route.Lane, out var lane))
             {
-                continue;
-            }
-
-            if (ModelGlob.Matches(route.Pattern, model) && _lanes.TryGetValue(route.Lane, out var lane))
-            {
-                var fallback = route.Fallback is { } named && _lanes.TryGetValue(named, out var other) ? other : _default;
-                return new LaneChoice(lane, fallback, route.Fallback is not null, route.OnlyIfCheaper, reason);
+                var named = IsLeftOut(route.Fallback) ? null : route.Fallback;
+                var fallback = named is not null && _lanes.TryGetValue(named, out var other) ? other : _default;
+                return new LaneChoice(lane, fallback, named is not null, route.OnlyIfCheaper, reason);
             }
         }
 
         return null;
     }
+
+    private bool IsLeftOut(string? lane) => _routing.ForcesHaikuToZai == false && lane == BuiltInLanes.Zai;
 }

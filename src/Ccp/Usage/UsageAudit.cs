@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ccp.Configuration.Sections;
+using Ccp.Pricing;
 using Ccp.Routing;
 
 namespace Ccp.Usage;
@@ -15,8 +16,8 @@ internal sealed class UsageAudit(bool? isLicensed)
     /// <summary>Seconds. Longer than any call lasts.</summary>
     private const decimal LongestCall = 3600;
 
-    // Why a haiku may be on the default lane although there is a license. A route that leads there is no excuse: that is what is looked for.
-    private static readonly HashSet<string> NoExcuse = [RouteReason.Default, RouteReason.Route, RouteReason.Policy];
+    /// <summary>Seconds by which a call's beginning, reckoned back from its end, may be late: times are cut to milliseconds, and clocks are set.</summary>
+    private const decimal Leeway = 1;
 
     private readonly Dictionary<string, Decided> _open = new(StringComparer.Ordinal);
     private readonly List<AuditFinding> _findings = [];
@@ -113,7 +114,7 @@ internal sealed class UsageAudit(bool? isLicensed)
 
         if (!hasDecision)
         {
-            if (at - Latency(entry) >= _first)
+            if (at - Latency(entry) >= _first + Leeway)
             {
                 _findings.Add(new AuditFinding(file, line, $"{id} ended on {lane} and was never decided"));
             }
@@ -127,9 +128,9 @@ internal sealed class UsageAudit(bool? isLicensed)
             _findings.Add(new AuditFinding(file, line, $"{id} was decided for {decided.Lane} (line {decided.Line}) and ended on {lane}{(from is null ? "" : $", from {from}")}"));
         }
 
-        if (lane == BuiltInLanes.Anthropic && from is null && decided.WasLicensed && IsHaiku(entry) && IsNoExcuse(decided.Reason))
+        if (lane == BuiltInLanes.Anthropic && from is null && decided.WasLicensed && Text(entry, "model") is { } model && IsNoExcuse(decided.Reason, model))
         {
-            _findings.Add(new AuditFinding(file, line, $"{id} took {Text(entry, "model")} to the {lane} lane while the license allows another (decision: {decided.Reason})"));
+            _findings.Add(new AuditFinding(file, line, $"{id} took {model} to the {lane} lane while the license allows another (decision: {decided.Reason})"));
         }
     }
 
@@ -142,9 +143,17 @@ internal sealed class UsageAudit(bool? isLicensed)
         }
     }
 
-    private bool IsNoExcuse(string reason) => NoExcuse.Contains(reason) || (isLicensed == true && reason == RouteReason.LicenseBlock);
+    /// <summary>A haiku may have reasons to be on the default lane although there is a license. A route that leads there is none: that is what is looked for.</summary>
+    private bool IsNoExcuse(string reason, string model) => reason switch
+    {
+        // Where no route was written, a model that the built-in one does not take was never meant to go elsewhere. The warning of a quota stands in the place of the reason.
+        RouteReason.Default or RouteReason.QuotaWarnAttempt => ModelGlob.Matches(BuiltInLanes.HaikuRoute.Pattern, model),
+        RouteReason.Route or RouteReason.Policy => IsHaiku(model),
+        RouteReason.LicenseBlock => isLicensed == true && IsHaiku(model),
+        _ => false,
+    };
 
-    private static bool IsHaiku(JsonElement entry) => Text(entry, "model")?.Contains("haiku", StringComparison.OrdinalIgnoreCase) == true;
+    private static bool IsHaiku(string model) => model.Contains("haiku", StringComparison.OrdinalIgnoreCase);
 
     private static decimal Latency(JsonElement entry) => entry.TryGetProperty("latency_ms", out var latency) && latency.TryGetDecimal(out var milliseconds) ? milliseconds / 1000 : 0;
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Ccp.Usage;
 
 /// <summary>The usage log as its files lie in a directory: <c>usage.jsonl</c> is the newest, <c>usage.1.jsonl</c> came before it.</summary>
@@ -6,13 +8,22 @@ internal static class UsageLogFiles
     /// <returns>The oldest first.</returns>
     public static IReadOnlyList<string> In(string directory)
     {
-        var files = new List<string>();
-        for (var age = 0; Path.Combine(directory, age == 0 ? UsageLog.FileName : $"usage.{age}.jsonl") is var path && File.Exists(path); age++)
+        if (!Directory.Exists(directory))
         {
-            files.Insert(0, path);
+            return [];
         }
 
-        return files;
+        // Whichever are there: the newest is missing until something is written after a rotation, and any may have been taken away.
+        return [.. Directory.EnumerateFiles(directory, "usage*.jsonl").Select(path => (Path: path, Age: AgeOf(path))).Where(file => file.Age >= 0).OrderByDescending(file => file.Age).Select(file => file.Path)];
+    }
+
+    /// <returns>0 for the newest; -1 for what is no file of the log.</returns>
+    private static int AgeOf(string path)
+    {
+        var name = Path.GetFileName(path);
+        return name == UsageLog.FileName ? 0
+            : int.TryParse(name.AsSpan("usage.".Length, Math.Max(0, name.Length - "usage..jsonl".Length)), NumberStyles.None, CultureInfo.InvariantCulture, out var age) && name == $"usage.{age}.jsonl" ? age
+            : -1;
     }
 
     /// <summary>Reads every line. A last line that is still being written is left for another time.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Ccp.Routing;
 using Ccp.Tests.Shared;
+using Ccp.Tests.Store;
 
 namespace Ccp.Tests.Admin;
 
@@ -124,6 +125,59 @@ public sealed class LanesTests
         Assert.Contains("store problem", found);
         Assert.Contains("license warning", found);
         Assert.Contains("ccp resume", ill.Text, StringComparison.Ordinal);
+    }
+
+    private const string Unreachable = "base_url = 'http://127.0.0.1:1'\n";
+
+    [Fact]
+    public async Task A_lane_that_passes_logins_on_needs_no_key_and_is_asked_like_any_other()
+    {
+        await using var till = TillUnderTest.WithConfig($"[[lane]]\nname = 'anthropic'\nheader = 'passthrough'\n{Unreachable}");
+
+        var lane = (await till.AskAsync("GET", "/admin/lanes")).Json.GetProperty("lanes")[0];
+        Assert.Equal(("passthrough", "for callers with a login of their own"), (lane.GetProperty("header").GetString(), lane.GetProperty("state").GetString()));
+        var doctor = await till.AskAsync("GET", "/admin/doctor");
+        Assert.Equal(["key anthropic ok", "lane anthropic problem"], Findings(doctor).Where(finding => finding.Contains(" anthropic ", StringComparison.Ordinal)));
+        Assert.Contains("own login is passed on", doctor.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("DEFAULT_ANTHROPIC_API_KEY", doctor.Text, StringComparison.Ordinal);
+        Assert.Equal("anthropic", Assert.Single((await till.AskAsync("GET", "/readyz")).Json.GetProperty("lanes").EnumerateObject()).Name);
+    }
+
+    [Fact]
+    public async Task A_lane_that_is_used_with_named_keys_alone_is_asked_like_any_other()
+    {
+        using var folder = new TempFolder();
+        await File.WriteAllTextAsync(folder["key"], "key-of-some", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(folder["key"], UnixFileMode.UserRead);
+        await using var till = TillUnderTest.WithConfig($"[[lane]]\nname = 'zai'\nrequires = ''\n{Unreachable}[[key]]\nname = 'a'\nlane = 'zai'\nvalue = 'file:{folder["key"]}'");
+
+        Assert.Equal("for users with a key of their own", (await till.AskAsync("GET", "/admin/lanes")).Json.GetProperty("lanes")[1].GetProperty("state").GetString());
+        var doctor = await till.AskAsync("GET", "/admin/doctor");
+        Assert.Equal(["key zai ok", "lane zai problem"], Findings(doctor).Where(finding => finding.Contains(" zai ", StringComparison.Ordinal)));
+        Assert.DoesNotContain("nothing is sent there", doctor.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_default_lane_is_asked_when_a_user_has_a_key_for_it()
+    {
+        await using var till = TillUnderTest.WithConfig($"[[lane]]\nname = 'anthropic'\n{Unreachable}");
+        Assert.DoesNotContain("lane anthropic problem", Findings(await till.AskAsync("GET", "/admin/doctor")));
+
+        await till.AddUserAsync("alice", ""","anthropicApiKey":"sk-ant-her-own" """);
+
+        Assert.Contains("lane anthropic problem", Findings(await till.AskAsync("GET", "/admin/doctor")));
+    }
+
+    [Fact]
+    public async Task A_lane_that_the_license_does_not_allow_is_nobody_s_problem()
+    {
+        var toml = $"[[lane]]\nname = 'zai'\nheader = 'passthrough'\n{Unreachable}";
+        await using var till = TillUnderTest.WithConfig(toml);
+        Assert.Equal(["key zai ok"], Findings(await till.AskAsync("GET", "/admin/doctor")).Where(finding => finding.Contains(" zai ", StringComparison.Ordinal)));
+
+        await till.AskAsync("POST", "/admin/license", JsonSerializer.Serialize(new Dictionary<string, string> { ["pack"] = IssuedLicense.Pack(till.Clock.GetUtcNow(), days: 30) }));
+
+        Assert.Contains("lane zai problem", Findings(await till.AskAsync("GET", "/admin/doctor")));
     }
 
     [Fact]

@@ -95,15 +95,23 @@ public sealed class EnvCommandTests
 
         Assert.Equal("http://127.0.0.1:8082|none|none|none|none", await ShAsync(shell, $"ANTHROPIC_API_KEY=x; . '{script}' >/dev/null; {Show}"));
         Assert.Equal("http://127.0.0.1:9000|t|none|h|s", await ShAsync(shell, $"CCP_TOKEN=t CCP_HAIKU_MODEL=h CCP_SUBAGENT_MODEL=s; set -- 9000; . '{script}' 9000 >/dev/null; {Show}"));
-        Assert.Equal("none", await ShAsync(shell, $"set -- 90x00; . '{script}' 90x00 2>/dev/null; printf '%s' \"${{ANTHROPIC_BASE_URL-none}}\""));
     }
 
-    [Fact]
-    public async Task A_file_beside_the_working_directory_gives_what_the_environment_lacks()
+    [Theory]
+    [MemberData(nameof(Shells))]
+    public async Task What_follows_a_port_that_is_none_does_not_go_past_ccp(string shell)
+    {
+        var script = Path.Combine(Repository.Root, "scripts", "ccp-env.sh");
+        Assert.Equal("none|2", await ShAsync(shell, $"set -- 90x00; . '{script}' 90x00 2>/dev/null && printf 'past ccp'; left=$?; printf '%s|%s' \"${{ANTHROPIC_BASE_URL-none}}\" $left"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Shells))]
+    public async Task A_file_beside_the_working_directory_gives_what_the_environment_lacks(string shell)
     {
         using var folder = new TempFolder();
         var script = Path.Combine(Repository.Root, "scripts", "with-env");
-        Task<string> RunAsync(string before = "") => ShAsync("sh", $"cd '{folder.Path}'; {before} '{script}' sh -c 'printf \"%s|%s\" \"${{ZAI_API_KEY-none}}\" \"${{DEFAULT_ANTHROPIC_API_KEY-none}}\"'");
+        Task<string> RunAsync(string before = "") => ShAsync("sh", $"cd '{folder.Path}'; {before} {Find(shell)} '{script}' sh -c 'printf \"%s|%s\" \"${{ZAI_API_KEY-none}}\" \"${{DEFAULT_ANTHROPIC_API_KEY-none}}\"'");
 
         Assert.Equal("none|none", await RunAsync());
         await File.WriteAllTextAsync(folder[".env"], "bare.key-1\n", TestContext.Current.CancellationToken);
@@ -114,6 +122,40 @@ public sealed class EnvCommandTests
         await File.WriteAllTextAsync(folder[".env"], "ZAI_API_KEY=$(touch run)`touch run`", TestContext.Current.CancellationToken);
         Assert.Equal("$(touch run)`touch run`|none", await RunAsync());
         Assert.False(File.Exists(folder["run"]));
+    }
+
+    [Theory]
+    [InlineData("  bare.key-1  ", "bare.key-1")]
+    [InlineData("\"bare.key-1\"", "bare.key-1")]
+    [InlineData(" 'bare.key-1'\r\n", "bare.key-1")]
+    [InlineData("\ufeffbare.key-1\n", "bare.key-1")]
+    [InlineData("\ufeffZAI_API_KEY=a", "a")]
+    [InlineData("\tZAI_API_KEY = a b\t", "a b")]
+    [InlineData("export  ZAI_API_KEY= \"a = b\" \r\n", "a = b")]
+    [InlineData("ZAI_API_KEY=' a '\n", " a ")]
+    [InlineData("ZAI_API_KEY=\"", "\"")]
+    public async Task People_write_such_a_file_in_many_ways(string text, string key)
+    {
+        foreach (var shell in Shells)
+        {
+            Assert.Equal($"[{key}]", await WithEnvAsync(shell.Data, text, "printf '[%s]' \"${ZAI_API_KEY-none}\""));
+        }
+    }
+
+    [Fact]
+    public async Task The_keys_that_licenses_are_checked_with_may_stand_in_it_too() =>
+        Assert.Equal("dev=aGk=", await WithEnvAsync("sh", "CCP_LICENSE_PUBKEY_B64=dev=aGk=\n", "printf '%s' \"${CCP_LICENSE_PUBKEY_B64-none}\""));
+
+    [Fact]
+    public async Task A_line_that_says_nothing_is_named_by_its_number_alone() => Assert.Equal(
+        "with-env: line 2 of .env is neither NAME=value nor a key, and is left alone\nnone",
+        await WithEnvAsync("sh", "# a key\nsome secret words\n", "printf '%s' \"${ZAI_API_KEY-none}\"", "exec 2>&1; "));
+
+    private static async Task<string> WithEnvAsync(string shell, string file, string show, string before = "")
+    {
+        using var folder = new TempFolder();
+        await File.WriteAllTextAsync(folder[".env"], file, TestContext.Current.CancellationToken);
+        return await ShAsync("sh", $"{before}cd '{folder.Path}'; {Find(shell)} '{Path.Combine(Repository.Root, "scripts", "with-env")}' sh -c '{show.Replace("'", "'\\''", StringComparison.Ordinal)}'");
     }
 
     private static string? Find(string program) => new[] { "/bin", "/usr/bin", "/usr/local/bin" }.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);

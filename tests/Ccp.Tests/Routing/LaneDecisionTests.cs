@@ -57,6 +57,20 @@ public sealed class LaneDecisionTests
         Goes(Decide(model, Licensed, "[billing]\nunknown_model = 'house-model'", force: force), lane, reason);
 
     [Fact]
+    public void Every_haiku_that_is_sent_there_has_a_name_there() =>
+        Assert.Equal("glm-4.5-air", Decide("claude-3-5-haiku-20241022", Licensed, "[billing]\nunknown_model = 'house-model'", force: "1").ModelOnLane);
+
+    [Theory]
+    [InlineData("1", "zai")]
+    [InlineData("0", null)]
+    public void The_switch_keeps_calls_from_falling_back_there_too(string force, string? fallback)
+    {
+        const string Toml = "[[lane]]\nname = 'house'\nbase_url = 'https://house.invalid'\nkey = 'env:HOUSE_KEY'\n[[route]]\nmodel = 'claude-opus-*'\nlane = 'house'\nfallback = 'zai'";
+        Assert.Equal(fallback, Decide(Opus, Licensed, Toml, force: force).Fallback?.Lane.Name);
+        Goes(Decide(Opus, Down("house", 3, isLong: false), Toml, force: force), fallback ?? "anthropic", "lane_down", "house: lane_down");
+    }
+
+    [Fact]
     public void A_user_s_own_lane_comes_before_the_routes_and_still_asks_for_the_license()
     {
         var user = AccessTokenTests.Someone(1, "alice", "token") with { LaneOverride = "zai" };

@@ -36,6 +36,7 @@ public sealed class UsageAuditTests
     [InlineData("default")]
     [InlineData("route")]
     [InlineData("policy")]
+    [InlineData("quota_warn_attempt")]
     public void A_haiku_on_the_default_lane_is_found_while_there_is_a_license_and_nothing_excuses_it(string reason)
     {
         string[] lines = [Decision("a", 1, "anthropic", Haiku, reason), End("a", 2, "anthropic", Haiku)];
@@ -60,6 +61,17 @@ public sealed class UsageAuditTests
     [InlineData("manual_override")]
     [InlineData("failover_paused")]
     public void A_reason_excuses_it(string reason) => Assert.Empty(Audit(true, Decision("a", 1, "anthropic", Haiku, reason), End("a", 2, "anthropic", Haiku)).End());
+
+    [Theory]
+    [InlineData("default", false)]
+    [InlineData("quota_warn_attempt", false)]
+    [InlineData("route", true)]
+    [InlineData("policy", true)]
+    public void A_haiku_that_the_built_in_route_does_not_take_needs_a_route_to_be_found(string reason, bool isFound)
+    {
+        const string Old = "claude-3-5-haiku-20241022";
+        Assert.Equal(isFound ? 1 : 0, Audit(true, Decision("a", 1, "anthropic", Old, reason), End("a", 2, "anthropic", Old)).End().Count);
+    }
 
     [Fact]
     public void A_header_of_another_lane_has_no_place_on_the_default_one()
@@ -87,6 +99,10 @@ public sealed class UsageAuditTests
     {
         Assert.Empty(Audit(null, End("old", 100, "anthropic", Opus, ""","latency_ms":1 """)).End());
         Assert.Empty(Audit(null, Decision("a", 99, "zai", Opus, "route"), End("old", 100, "anthropic", Opus, ""","latency_ms":2000 """)).End());
+
+        // It was decided in the file that is gone, within the millisecond in which this one begins.
+        Assert.Empty(Audit(null, Decision("a", 99, "zai", Opus, "route"), End("old", 100, "anthropic", Opus, ""","latency_ms":1000 """)).End());
+        Assert.Single(Audit(null, Decision("a", 99, "zai", Opus, "route"), End("new", 102, "anthropic", Opus, ""","latency_ms":1000 """)).End());
     }
 
     [Theory]
@@ -112,10 +128,24 @@ public sealed class UsageAuditTests
     }
 
     [Fact]
+    public async Task Rotated_files_are_read_without_the_newest_and_nothing_else_is()
+    {
+        using var folder = new TempFolder();
+        foreach (var name in new[] { "usage.10.jsonl", "usage.2.jsonl", "usage.02.jsonl", "usage..jsonl", "usage.x.jsonl", "usage-1.jsonl", "usage.1.jsonl.gz" })
+        {
+            await File.WriteAllTextAsync(folder[name], "", TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(["usage.10.jsonl", "usage.2.jsonl"], UsageLogFiles.In(folder.Path).Select(Path.GetFileName));
+    }
+
+    [Fact]
     public async Task The_administration_audits_the_log_of_its_server()
     {
         await using var till = TillUnderTest.WithConfig();
-        Assert.Equal("""{"ok":true,"files":[],"lines":0,"decisions":0,"completions":0,"open":0,"findingsInAll":0,"findings":[]}""", (await till.AskAsync("GET", "/admin/verify")).Text);
+        var without = await till.AskAsync("GET", "/admin/verify");
+        Assert.Equal(404, without.Status);
+        Assert.Contains($"There is no usage log in {Path.Combine(till.Home, "logs")}", without.Error, StringComparison.Ordinal);
 
         Directory.CreateDirectory(Path.Combine(till.Home, "logs"));
         await File.WriteAllTextAsync(Path.Combine(till.Home, "logs", "usage.jsonl"), Decision("a", 1, "anthropic", Haiku, "default") + "\n" + End("a", 2, "anthropic", Haiku) + "\n", TestContext.Current.CancellationToken);

@@ -28,7 +28,7 @@ internal static class BuiltInLanes
         {
             Header = LaneHeader.Auto,
             Requires = ZaiFeature,
-            ModelMap = [new MappedModel("claude-haiku-*", "glm-4.5-air")],
+            ModelMap = [new MappedModel("*haiku*", "glm-4.5-air")],
             StripsBillingHeader = true,
             AvoidsSafeguards = true,
         },
