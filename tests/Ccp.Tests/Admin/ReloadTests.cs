@@ -1,3 +1,8 @@
+using Ccp.Configuration;
+using Ccp.Forwarding;
+using Ccp.Licenses;
+using Ccp.Tests.Configuration;
+using Ccp.Tests.Licenses;
 using Ccp.Tests.Shared;
 using Ccp.Tests.Store;
 
@@ -25,24 +30,29 @@ public sealed class ReloadTests
     [Fact]
     public async Task Quotas_that_the_store_could_not_count_are_counted_at_the_next_reload_of_the_same_file()
     {
-        await using var till = TillUnderTest.WithConfig();
-        await RunAsync(till, "ALTER TABLE quota_overshoot RENAME TO gone");
-        till.FileText = "[[quota]]\nmodel = '*'\nlane = 'zai'\nrolling_tokens = 700";
-        till.Board.Config.Reload("a test");
-        await Waiting.UntilAsync(() => till.Till.Writes.Problem is not null);
-        await RunAsync(till, "ALTER TABLE gone RENAME TO quota_overshoot");
-        Assert.Empty(till.Till.Quotas.At(till.Clock.GetUtcNow()));
+        SQLitePCL.Batteries_V2.Init();
+        using var folder = new TempFolder();
+        var data = DataDirectory.At(folder.Path);
+        var clock = new ManualClock();
+        var log = new LogLines();
+        var started = Configured.Result("");
+        await using var till = Till.Open(started.Config!, data, new string('a', 64), clock, log);
+        using var license = new CurrentLicense(new LicenseSource(folder["license"], _ => null), IssuedLicense.Keys, clock, log);
+        using var board = new Switchboard(till, data, TrustedRoots.Find(null, null, null), license, started, () => Configured.Result("[[quota]]\nmodel = '*'\nlane = 'zai'\nrolling_tokens = 700"));
 
-        await Waiting.UntilAsync(() =>
+        await RunAsync("ALTER TABLE quota_overshoot RENAME TO gone");
+        board.Config.Reload("a test");
+        await Waiting.UntilAsync(() => log.All.Any(line => line.Contains("could not be counted", StringComparison.Ordinal)));
+        Assert.Empty(till.Quotas.At(clock.GetUtcNow()));
+        await RunAsync("ALTER TABLE gone RENAME TO quota_overshoot");
+
+        board.Config.Reload("a test");
+        await Waiting.UntilAsync(() => till.Quotas.At(clock.GetUtcNow()) is [{ Quota.RollingTokens: 700 }]);
+
+        async Task RunAsync(string sql) => await till.Writes.WriteAsync(database =>
         {
-            till.Board.Config.Reload("a test");
-            return till.Till.Quotas.At(till.Clock.GetUtcNow()) is [{ Quota.RollingTokens: 700 }];
+            database.Execute(sql);
+            return true;
         });
     }
-
-    private static async Task RunAsync(TillUnderTest till, string sql) => await till.Till.Writes.WriteAsync(database =>
-    {
-        database.Execute(sql);
-        return true;
-    });
 }
