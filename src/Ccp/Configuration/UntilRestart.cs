@@ -24,11 +24,11 @@ internal static class UntilRestart
             if (days.Exists(day => coming.Find(model, day) is not null && present.Find(model, day) is null))
             {
                 var row = coming.Find(model, DateTimeOffset.MaxValue)!;
-                yield return Problem("price", $"the price of \"{model}\" ({row.Source}) {Until}, and until then the calls that lanes or routes now charge as \"{model}\" would be refused. Nothing was changed: restart ccp, or leave those lanes and routes as they were");
+                yield return Problem("price", $"the price of \"{model}\" ({row.Source}) {Until}, and until then the calls that lanes or routes now charge as \"{model}\" would be refused: restart ccp, or leave those lanes and routes as they were");
             }
             else if (standsIn && present.Find(model, DateTimeOffset.MaxValue) is null)
             {
-                yield return Problem("billing.unknown_model", $"it {Until}, and until then the calls that lanes or routes now charge as \"{model}\", which has no price, would be refused. Nothing was changed: restart ccp, or leave those lanes and routes as they were");
+                yield return Problem("billing.unknown_model", $"it {Until}, and until then the calls that lanes or routes now charge as \"{model}\", which has no price, would be refused: restart ccp, or leave those lanes and routes as they were");
             }
         }
     }
@@ -66,12 +66,12 @@ internal static class UntilRestart
 
             if (user.Key is { } key && !read.Keys.Any(other => other.Name == key) && inForce.Keys.Any(other => other.Name == key))
             {
-                yield return Problem("user.key", $"a change of it {Until}, and until then the user \"{user.Name}\" has the key \"{key}\", which the file no longer has. Nothing was changed: restart ccp, or keep that [[key]] until it is restarted");
+                yield return Problem("user.key", $"a change of it {Until}, and until then the user \"{user.Name}\" has the key \"{key}\", which the file no longer has: restart ccp, or keep that [[key]] until it is restarted");
             }
 
             if (user.LaneOverride is { } lane && changed.LaneOverride is not null && !read.Lanes.Any(other => other.Name == lane))
             {
-                yield return Problem("user.lane_override", $"a change of it {Until}, and until then all calls of the user \"{user.Name}\" go to the lane \"{lane}\", which the file no longer has. Nothing was changed: restart ccp, or keep that [[lane]] until it is restarted");
+                yield return Problem("user.lane_override", $"a change of it {Until}, and until then all calls of the user \"{user.Name}\" go to the lane \"{lane}\", which the file no longer has: restart ccp, or keep that [[lane]] until it is restarted");
             }
         }
     }
