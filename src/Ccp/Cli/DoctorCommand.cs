@@ -61,13 +61,13 @@ internal static class DoctorCommand
             return answer;
         }
 
-        var view = JsonSerializer.Deserialize(answer.Json, AdminJson.Default.DoctorView)!;
+        var view = JsonSerializer.Deserialize(answer.Body, AdminJson.Default.DoctorView)!;
         IReadOnlyList<FindingView> findings =
         [
             .. warnings.Select(warning => new FindingView(Topic, FindingView.Warning, warning.ToString())),
             .. view.Findings.Where(finding => finding is not { Topic: Topic, Level: FindingView.Ok }),
         ];
-        return answer with { Json = JsonSerializer.SerializeToUtf8Bytes(view with { Findings = findings }, AdminJson.Default.DoctorView) };
+        return answer with { Body = JsonSerializer.SerializeToUtf8Bytes(view with { Findings = findings }, AdminJson.Default.DoctorView) };
     }
 
     private static AdminAnswer Answer(IReadOnlyList<FindingView> findings) =>
