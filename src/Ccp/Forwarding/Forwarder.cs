@@ -2,7 +2,6 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Authentication;
 using System.Text;
 using Ccp.Configuration;
 using Ccp.Refusals;
@@ -78,8 +77,8 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         {
             // An OperationCanceledException that nobody asked for is the connect timeout; a SocketException, which the client library should have
             // wrapped, comes when the peer dies in the moment of connecting.
-            log.LaneUnreachable(id.Value, plan.Lane.Name, Describe(error));
-            visit.Report(error, Describe(error));
+            log.LaneUnreachable(id.Value, plan.Lane.Name, LaneFaults.Describe(error));
+            visit.Report(error, LaneFaults.Describe(error));
             return ForwardResult.NoAnswer(RelayEnd.UpstreamCut, Unreachable(plan)) with { Setback = RetryPolicy.Judge(error, plan) };
         }
 
@@ -242,7 +241,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
                 return head with { End = RelayEnd.ClientLeft };
             }
 
-            log.LaneUnreachable(id.Value, plan.Lane.Name, Describe(error));
+            log.LaneUnreachable(id.Value, plan.Lane.Name, LaneFaults.Describe(error));
             if (client.Response.HasStarted)
             {
                 client.Abort();
@@ -277,7 +276,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         answer.Content.Headers.NonValidated.TryGetValues("content-encoding", out var encodings)
         && !string.Equals(encodings.ToString(), "identity", StringComparison.OrdinalIgnoreCase);
 
-    private static bool IsRedirect(HttpStatusCode status) => (int)status is >= 300 and < 400;
+    private static bool IsRedirect(HttpStatusCode status) => (int)status is >= 300 and < 400 && status != HttpStatusCode.NotModified;
 
     private static bool IsAboutCcpsKey(HttpStatusCode status, ReadOnlySpan<byte> body) =>
         status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
@@ -302,20 +301,4 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
 
     private static Refusal TimedOut(LanePlan plan) =>
         new(RefusalCode.LaneTimedOut, $"The {plan.Lane.Name} lane did not begin to answer in the time that ccp allows. It is worth asking again.");
-
-    /// <summary>What failed. The system's own words only: the HTTP library quotes the peer, which may have repeated a key, and addresses of what was asked.</summary>
-    private static string Describe(Exception error) => error switch
-    {
-        UnreadableAuthoritiesException => error.Message,
-        HttpRequestException
-        {
-            HttpRequestError: (HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError) and var kind,
-            InnerException: SocketException or AuthenticationException or IOException,
-        } => $"{kind}: {error.InnerException.Message}",
-        HttpRequestException { HttpRequestError: var kind, StatusCode: var status } => status is null ? $"{kind}" : $"{kind}: status {(int)status}",
-        HttpIOException { HttpRequestError: var kind } => $"{kind}",
-        IOException { InnerException: SocketException inner } => inner.Message,
-        SocketException => error.Message,
-        _ => error.GetType().Name,
-    };
 }

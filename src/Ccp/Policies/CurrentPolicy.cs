@@ -195,13 +195,15 @@ internal sealed class CurrentPolicy : IDisposable
     /// <param name="now">When it was judged. Read once: at a later moment it may have expired.</param>
     private void Use(PolicyClaims claims, DateTimeOffset now)
     {
-        if (_claims is null || _claims.Version != claims.Version || _claims.ExpiresAt != claims.ExpiresAt || !_claims.Routes.SequenceEqual(claims.Routes))
+        var isAnother = _claims is null || _claims.Version != claims.Version || _claims.ExpiresAt != claims.ExpiresAt || !_claims.Routes.SequenceEqual(claims.Routes);
+        _claims = claims;
+        _take([.. claims.Routes.Select(RouteOf)]);
+        if (isAnother)
         {
+            // Said once it is so.
             _log.PolicyInForce(claims.Version, Moment(claims.ExpiresAt), claims.Routes.Count);
         }
 
-        _claims = claims;
-        _take([.. claims.Routes.Select(RouteOf)]);
         if (!_isDisposed)
         {
             var left = claims.ExpiresAt - now;

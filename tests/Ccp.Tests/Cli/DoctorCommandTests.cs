@@ -14,7 +14,7 @@ public sealed class DoctorCommandTests
             Answer(new("configuration", FindingView.Ok, "no problems"), new("store", FindingView.Ok, "well"), new("lanes", FindingView.Warning, "paused")),
             [new ConfigProblem("config.toml", null, null, "odd"), new ConfigProblem("config.toml", null, null, "odder")]);
 
-        using var view = JsonDocument.Parse(answer.Json);
+        using var view = JsonDocument.Parse(answer.Body);
         Assert.True(view.RootElement.GetProperty("ok").GetBoolean());
         Assert.Equal(
             ["configuration warning", "configuration warning", "store ok", "lanes warning"],

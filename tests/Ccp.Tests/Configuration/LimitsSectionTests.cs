@@ -56,7 +56,6 @@ public sealed class LimitsSectionTests
     [InlineData("[limits]\nspend_per_day = 1e3", "config.toml:2:17: limits.spend_per_day: expected dollars from 0 to 1000000000, with at most 9 decimals and no exponent, found 1e3")]
     [InlineData("[limits]\nspend_per_week = 1", "config.toml:2:1: limits.spend_per_week: there is no such setting; did you mean \"spend_per_day\"?")]
     [InlineData("[limits]\nmodels = ['a']", "config.toml:2:1: limits.models: there is no such setting")]
-    [InlineData("[auth]\nmode = 'local'", "config.toml:2:1: auth.mode: there is no such setting")]
     [InlineData("[auth]\nfailed_attempts_per_minute = true", "config.toml:2:30: auth.failed_attempts_per_minute: expected a whole number from 0 to 1000000, found true")]
     [InlineData("[server]\ntrusted_proxies = ['10.0.0.0/8', '10.1.2.3/8']", "config.toml:2:34: server.trusted_proxies: expected an address range such as \"10.0.0.0/8\" or \"2001:db8::/32\", or one address, found \"10.1.2.3/8\"")]
     [InlineData("[[user]]\nname = 'a'\nlimits = { concurrent = 0 }", "config.toml:3:25: user.limits.concurrent: expected a whole number from 1 to 1000000, found 0")]
