@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
@@ -23,8 +22,6 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
     private const int RewrittenBytesMax = 1024 * 1024;
 
     private const string RestartWords = "ccp is being restarted by its operator and could not wait for this answer any longer. Ask again in a moment.";
-
-    private static readonly SearchValues<string> OperatorsCreditIsGone = SearchValues.Create(["credit balance is too low"], StringComparison.OrdinalIgnoreCase);
 
     /// <param name="request">As built for this lane; disposed with the exchange.</param>
     /// <param name="isStream">As the request asked; what comes back decides how it is read.</param>
@@ -198,7 +195,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         {
             var start = new byte[ErrorBytesLookedAt];
             var length = await body.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, stop.Token);
-            if (plan.Lane.Header != LaneHeader.Passthrough && IsAboutCcpsKey(answer.StatusCode, start.AsSpan(0, length)))
+            if (plan.Lane.Header != LaneHeader.Passthrough && LaneFaults.IsAboutCcpsKey(answer.StatusCode, start.AsSpan(0, length)))
             {
                 return new Refusal(
                     RefusalCode.UpstreamKeyRefused,
@@ -277,10 +274,6 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         && !string.Equals(encodings.ToString(), "identity", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsRedirect(HttpStatusCode status) => (int)status is >= 300 and < 400 && status != HttpStatusCode.NotModified;
-
-    private static bool IsAboutCcpsKey(HttpStatusCode status, ReadOnlySpan<byte> body) =>
-        status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
-        || (status == HttpStatusCode.BadRequest && Encoding.UTF8.GetString(body).AsSpan().ContainsAny(OperatorsCreditIsGone));
 
     private static (string Type, string Message) WordsFor(RelayEnd end, LanePlan plan) => end switch
     {
