@@ -104,6 +104,47 @@ public sealed class LaneHealthTests
         Assert.Single(mended.Requests);
     }
 
+    [Fact]
+    public async Task A_lane_that_takes_calls_and_never_answers_is_soon_left_alone()
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Script.Stall());
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.Clock = _clock);
+        var tried = await FailingLane.UntilPauseAsync(_clock, PauseSeconds, async () =>
+        {
+            var call = ccp.AskAsync();
+            await upstream.NextAsync();
+            _clock.Advance(TimeSpan.FromSeconds(120));
+            using var answer = await call;
+            await SaidNo.AssertAsync(answer, 503, "api_error", "did not begin to answer", retryAfter: 5);
+        });
+
+        using var refused = await ccp.AskAsync();
+        await SaidNo.AssertAsync(refused, 503, "api_error", "leaves it alone", waitMin: 1, waitMax: PauseSeconds);
+        Assert.Equal(tried, upstream.Requests.Count);
+    }
+
+    [Fact]
+    public async Task A_call_whose_client_leaves_before_the_answer_says_nothing_of_the_lane()
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Script.Stall());
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.Clock = _clock);
+        for (var call = 0; call < 2 * FailuresMax; call++)
+        {
+            using var leaving = new CancellationTokenSource();
+            var asked = ccp.AskAsync(cancellation: leaving.Token);
+            var arrived = await upstream.NextAsync();
+            await leaving.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
+            while (!arrived.Aborted.IsCompleted)
+            {
+                _clock.Advance(TimeSpan.FromSeconds(1));
+                await Task.WhenAny(arrived.Aborted, Task.Delay(1));
+            }
+        }
+
+        Assert.Equal("ok", await HealthAsync(ccp));
+    }
+
     [Theory]
     [InlineData(400)]
     [InlineData(401)]

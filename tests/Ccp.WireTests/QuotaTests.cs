@@ -113,6 +113,10 @@ public sealed class QuotaTests
 
         Assert.Equal(there, zai.Requests.Count);
         Assert.Equal(["default", reason], Reasons(ccp));
+
+        // What chose the lane is said where the quota's word stands in its place.
+        var warned = UsageLines.All(ccp).Last(line => line.TryGetProperty("event", out _));
+        Assert.Equal(reason == "default" ? null : "default", warned.TryGetProperty("chosen_by", out var chosenBy) ? chosenBy.GetString() : null);
         Assert.Contains("55 % of the quota of claude-haiku-* is used", ccp.Log, StringComparison.Ordinal);
     }
 

@@ -63,6 +63,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         }
         catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
         {
+            visit.Report(stop.Cause);
             return ForwardResult.NoAnswer(stop.Cause, stop.Cause switch
             {
                 RelayEnd.ClientLeft => null,

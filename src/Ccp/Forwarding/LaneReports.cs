@@ -3,7 +3,7 @@ using Ccp.Routing;
 
 namespace Ccp.Forwarding;
 
-/// <summary>What an attempt tells of the lane itself: the head of an answer does, and the want of a connection. What comes later, or is given up, tells nothing.</summary>
+/// <summary>What an attempt tells of the lane itself: the head of an answer does, and the want of a connection or of any answer. What comes later, or what its client gives up, tells nothing.</summary>
 internal static class LaneReports
 {
     public static void Report(this LaneVisit visit, HttpStatusCode status)
@@ -25,6 +25,15 @@ internal static class LaneReports
         if (RetryPolicy.IsWithoutConnection(error))
         {
             visit.Failed(described);
+        }
+    }
+
+    /// <param name="cause">Why ccp waited no longer for an answer to begin.</param>
+    public static void Report(this LaneVisit visit, RelayEnd cause)
+    {
+        if (cause == RelayEnd.TimedOut)
+        {
+            visit.Failed("no answer in time");
         }
     }
 }

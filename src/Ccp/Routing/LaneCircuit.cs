@@ -5,7 +5,7 @@ namespace Ccp.Routing;
 
 /// <summary>
 /// Whether a lane is left alone because it failed again and again. Failures in a row open the circuit for a pause; then one call at a time is let
-/// through, and each that fails too doubles the pause. Any answer that is not the lane's own failure closes it.
+/// through, and each that fails too, or has no answer by then, doubles the pause. Any answer that is not the lane's own failure closes it.
 /// </summary>
 /// <remarks>Nothing runs by itself: what calls report is all it knows. While the lane works, a call reads one flag and takes no lock.</remarks>
 internal sealed class LaneCircuit(string lane, Uri address, TimeProvider time, ILogger log)
@@ -100,7 +100,9 @@ internal sealed class LaneCircuit(string lane, Uri address, TimeProvider time, I
                 return new LaneVisit(this, Probe: 0, Outage: null);
             }
 
-            // An answer may take minutes to begin. A probe that has said nothing for a pause is joined by another.
+            // An answer may take minutes to begin. A probe that has said nothing for a pause is joined by another; but a lane that takes
+            // calls and never answers is not to be given one a second.
+            _pause = _probe == 0 ? _pause : Doubled(_pause);
             _until = now + _pause;
             return new LaneVisit(this, _probe = ++_probes, Outage: null);
         }
@@ -141,8 +143,7 @@ internal sealed class LaneCircuit(string lane, Uri address, TimeProvider time, I
                 return;
             }
 
-            pause = _pause == TimeSpan.Zero ? FirstPause : _pause + _pause;
-            _pause = pause = pause < LongestPause ? pause : LongestPause;
+            _pause = pause = _pause == TimeSpan.Zero ? FirstPause : Doubled(_pause);
             _until = Now + pause;
             _probe = 0;
         }
@@ -166,6 +167,8 @@ internal sealed class LaneCircuit(string lane, Uri address, TimeProvider time, I
             }
         }
     }
+
+    private static TimeSpan Doubled(TimeSpan pause) => pause + pause < LongestPause ? pause + pause : LongestPause;
 
     private LaneOutage? OutageAt(TimeSpan now) =>
         _pause > TimeSpan.Zero && now < _until ? new LaneOutage(_until - now, _pause >= LongestPause) : null;

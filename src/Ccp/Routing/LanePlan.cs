@@ -9,6 +9,9 @@ namespace Ccp.Routing;
 /// <param name="IsUsersOwnKey">True: the rate-limit headers of the answer are the user's own and may pass.</param>
 internal sealed record LanePlan(LaneConfig Lane, Secret Key, bool IsUsersOwnKey, string Reason, RateCard? Rates)
 {
+    /// <summary>What wanted the call on its first lane, whatever then stood in the way: one of <see cref="RouteReason"/>.</summary>
+    public string ChosenBy { get; init; } = Reason;
+
     /// <summary>What the model is called there; null for calls that name none.</summary>
     public string? ModelOnLane { get; init; }
 

@@ -35,6 +35,7 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
             var tried = isWanted && choice.OnlyIfCheaper ? TryIfCheaper(choice, call) : Try(lane, call);
             if (tried.Plan is { } plan)
             {
+                plan = plan with { ChosenBy = choice.Reason };
                 return isWanted ? GoOrAvoid(plan, choice, call) : plan with { Reason = rejected[0].Reason, Rejected = rejected };
             }
 
@@ -65,7 +66,7 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
         };
         if (avoided is not null && fallback is not null)
         {
-            return fallback with { Reason = avoided, Rejected = [new RejectedLane(plan.Lane.Name, avoided)] };
+            return fallback with { Reason = avoided, ChosenBy = choice.Reason, Rejected = [new RejectedLane(plan.Lane.Name, avoided)] };
         }
 
         return plan with { Reason = advice is QuotaAdvice.Attempt or QuotaAdvice.Preempted ? RouteReason.QuotaWarnAttempt : choice.Reason, Fallback = fallback };

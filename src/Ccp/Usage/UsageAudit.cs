@@ -91,7 +91,9 @@ internal sealed class UsageAudit(bool? isLicensed)
                 _findings.Add(new AuditFinding(file, line, $"{id} names {Text(entry, "decision")} as its decision and {lane} as its lane"));
             }
 
-            if (lane is null || !_open.TryAdd(id, new Decided(file, line, at, lane, reason, _hasLicense)))
+            // The warning of a quota stands in the place of what chose the lane.
+            var excuse = reason == RouteReason.QuotaWarnAttempt ? Text(entry, "chosen_by") ?? reason : reason;
+            if (lane is null || !_open.TryAdd(id, new Decided(file, line, at, lane, excuse, _hasLicense)))
             {
                 _findings.Add(new AuditFinding(file, line, $"{id} is decided {(lane is null ? "without a lane" : "twice")}"));
             }
@@ -146,7 +148,7 @@ internal sealed class UsageAudit(bool? isLicensed)
     /// <summary>A haiku may have reasons to be on the default lane although there is a license. A route that leads there is none: that is what is looked for.</summary>
     private bool IsNoExcuse(string reason, string model) => reason switch
     {
-        // Where no route was written, a model that the built-in one does not take was never meant to go elsewhere. The warning of a quota stands in the place of the reason.
+        // Where no route was written, a model that the built-in one does not take was never meant to go elsewhere.
         RouteReason.Default or RouteReason.QuotaWarnAttempt => ModelGlob.Matches(BuiltInLanes.HaikuRoute.Pattern, model),
         RouteReason.Route or RouteReason.Policy => IsHaiku(model),
         RouteReason.LicenseBlock => isLicensed == true && IsHaiku(model),

@@ -16,6 +16,11 @@ internal static class UsageLine
         json.WriteString("event"u8, "decision"u8);
         json.WriteString("decision"u8, call.Plan!.Lane.Name);
         json.WriteString("decision_reason"u8, call.Plan.Reason);
+        if (call.Plan.ChosenBy != call.Plan.Reason)
+        {
+            json.WriteString("chosen_by"u8, call.Plan.ChosenBy);
+        }
+
         if (call.Plan.Rejected.Count > 0)
         {
             json.WriteStartArray("rejected"u8);

@@ -77,6 +77,9 @@ public sealed class ConfigReaderTests
     [InlineData("[[lane]]\nname = 'anthropic'\nheader = 'passthrough'\nkey = 'env:X'", "config.toml:4:7: lane.key: a lane with header = \"passthrough\" passes on each caller's own login and uses no key; leave one of the two out")]
     [InlineData("[[lane]]\nname = 'anthropic'\nheader = 'passthrough'\n[[lane]]\nname = 'zai'\nheader = 'passthrough'", "config.toml:6:10: lane.header: the lane \"anthropic\" passes on callers' logins already, and a login belongs to one provider")]
     [InlineData("[[lane]]\nname = 'anthropic'\nrequires = 'x'", "config.toml:3:12: lane.requires: the default lane works without a license; what needs one goes to another lane")]
+    [InlineData("[[lane]]\nname = 'anthropic'\nbase_url = 'https://api.z.ai/api/anthropic'", "config.toml:3:12: lane.base_url: the default lane works without a license; what needs one goes to another lane")]
+    [InlineData("[[lane]]\nname = 'zai'\nrequires = ''", "config.toml:3:12: lane.requires: api.z.ai takes a license with the feature \"zai_offload\", by whatever name the lane goes; leave the setting out")]
+    [InlineData("[[lane]]\nname = 'other'\nbase_url = 'https://API.Z.AI./x'\nkey = 'env:DEFAULT_ANTHROPIC_API_KEY'\nrequires = 'mine'", "config.toml:5:12: lane.requires: api.z.ai. takes a license with the feature \"zai_offload\", by whatever name the lane goes; leave the setting out")]
     [InlineData("[[user]]\nname = 'a'\nlane_override = 'b'", "config.toml:3:17: user.lane_override: there is no lane \"b\"; the lanes are: \"anthropic\", \"zai\"")]
     [InlineData("[[lane]]\nname='anthropic'\n[[lane]]\nname='anthropic'", "config.toml:4:6: lane.name: a lane \"anthropic\" is already on line 2")]
     [InlineData("[logs]\nformat = 'xml'", "config.toml:2:10: logs.format: expected \"text\" or \"json\", found \"xml\"")]
@@ -89,6 +92,17 @@ public sealed class ConfigReaderTests
     public void A_problem_says_where_and_what_is_expected(string toml, string problem)
     {
         Assert.Equal(problem, Configured.Problem(toml));
+    }
+
+    [Theory]
+    [InlineData("https://api.z.ai/api/anthropic", "zai_offload")]
+    [InlineData("https://API.Z.AI:8443/", "zai_offload")]
+    [InlineData("https://z.ai./", "zai_offload")]
+    [InlineData("https://notz.ai/", null)]
+    [InlineData("https://z.ai.example/", null)]
+    public void A_lane_at_z_ai_takes_a_license_whatever_it_is_called(string url, string? feature)
+    {
+        Assert.Equal(feature, Configured.Good($"[[lane]]\nname = 'other'\nbase_url = '{url}'\nkey = 'env:OTHER_KEY'", new() { ["OTHER_KEY"] = "k" }).Lanes[2].Requires);
     }
 
     [Theory]

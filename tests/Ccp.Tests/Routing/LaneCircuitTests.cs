@@ -21,7 +21,7 @@ public sealed class LaneCircuitTests
 
     /// <summary>
     /// What happens, step by step, and then how long the lane is left alone; "-" when it is not.
-    /// F: a call that fails. A: one that is answered. L: one whose client leaves. A number: so many milliseconds pass. x: a call that is not let through.
+    /// F: a call that fails. A: one that is answered. L: one whose client leaves. S: one that goes on without a word. A number: so many milliseconds pass. x: a call that is not let through.
     /// </summary>
     [Theory]
     [InlineData("", "-")]
@@ -48,6 +48,12 @@ public sealed class LaneCircuitTests
     [InlineData("F F F F F 1000 F 2000 A F F F F F", "1000")]
     [InlineData("F F F F F 1000 L", "-")]
     [InlineData("F F F F F 1000 L F", "2000")]
+    [InlineData("S S S S S S S S", "-")]
+    [InlineData("F F F F F 1000 S x", "1000")]
+    [InlineData("F F F F F 1000 S 1000 S x", "2000")]
+    [InlineData("F F F F F 1000 S 1000 S 2000 S 4000 S 8000 S 16000 S 32000 S", "60000 long")]
+    [InlineData("F F F F F 1000 S 1000 S 2000 A", "-")]
+    [InlineData("F F F F F 1000 S 1000 F", "4000")]
     public void The_table_of_pauses(string steps, string left)
     {
         foreach (var step in steps.Split(' ', StringSplitOptions.RemoveEmptyEntries))
@@ -58,7 +64,7 @@ public sealed class LaneCircuitTests
                 continue;
             }
 
-            using var visit = _circuit.Enter();
+            var visit = _circuit.Enter();
             Assert.Equal(step == "x", visit.Outage is not null);
             switch (step)
             {
@@ -68,7 +74,11 @@ public sealed class LaneCircuitTests
                 case "A":
                     visit.Answered();
                     break;
+                case "S":
+                    continue;
             }
+
+            visit.Dispose();
         }
 
         Assert.Equal(left, _circuit.Outage is { } outage ? $"{outage.Remaining.TotalMilliseconds:0}{(outage.IsLong ? " long" : "")}" : "-");
@@ -117,7 +127,7 @@ public sealed class LaneCircuitTests
         Assert.Null(second.Outage);
         Assert.NotNull(_circuit.Enter().Outage);
         first.Failed("connect timeout");
-        Assert.Equal(LaneCircuit.FirstPause, _circuit.Outage?.Remaining);
+        Assert.Equal(2 * LaneCircuit.FirstPause, _circuit.Outage?.Remaining);
         first.Answered();
         Assert.Null(_circuit.Outage);
     }

@@ -73,6 +73,16 @@ public sealed class UsageAuditTests
         Assert.Equal(isFound ? 1 : 0, Audit(true, Decision("a", 1, "anthropic", Old, reason), End("a", 2, "anthropic", Old)).End().Count);
     }
 
+    [Theory]
+    [InlineData("manual_override", 0)]
+    [InlineData("default", 1)]
+    [InlineData("route", 1)]
+    public void The_warning_of_a_quota_is_judged_by_what_chose_the_lane(string chosenBy, int found)
+    {
+        var decision = Decision("a", 1, "anthropic", Haiku, "quota_warn_attempt", $",\"chosen_by\":\"{chosenBy}\"");
+        Assert.Equal(found, Audit(true, decision, End("a", 2, "anthropic", Haiku)).End().Count);
+    }
+
     [Fact]
     public void A_header_of_another_lane_has_no_place_on_the_default_one()
     {
@@ -166,8 +176,8 @@ public sealed class UsageAuditTests
         return audit;
     }
 
-    private static string Decision(string id, int ts, string lane, string model, string reason) =>
-        $$"""{"ts":{{ts}},"rid":"{{id}}","status":-1,"lane":"{{lane}}","model":"{{model}}","event":"decision","decision":"{{lane}}","decision_reason":"{{reason}}"}""";
+    private static string Decision(string id, int ts, string lane, string model, string reason, string more = "") =>
+        $$"""{"ts":{{ts}},"rid":"{{id}}","status":-1,"lane":"{{lane}}","model":"{{model}}","event":"decision","decision":"{{lane}}","decision_reason":"{{reason}}"{{more}}}""";
 
     private static string End(string id, int ts, string lane, string model, string more = "") =>
         $$"""{"ts":{{ts}},"rid":"{{id}}","status":200,"lane":"{{lane}}","model":"{{model}}","reason":"ok","retry":0{{more}}}""";

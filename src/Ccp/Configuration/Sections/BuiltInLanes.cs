@@ -10,6 +10,8 @@ internal static class BuiltInLanes
     /// <summary>The license feature that the second lane asks for.</summary>
     public const string ZaiFeature = "zai_offload";
 
+    private const string ZaiDomain = "z.ai";
+
     /// <summary>Hold the lanes' keys unless <c>key</c> says otherwise.</summary>
     public const string AnthropicKeyVariable = "DEFAULT_ANTHROPIC_API_KEY";
     public const string ZaiKeyVariable = "ZAI_API_KEY";
@@ -34,6 +36,13 @@ internal static class BuiltInLanes
         },
         _ => null,
     };
+
+    /// <summary>The license feature that a provider's address asks for, whatever a lane there is called; null for an address that asks for none.</summary>
+    public static string? FeatureOf(Uri baseUrl)
+    {
+        var host = baseUrl.IdnHost.TrimEnd('.');
+        return host == ZaiDomain || host.EndsWith($".{ZaiDomain}", StringComparison.Ordinal) ? ZaiFeature : null;
+    }
 
     /// <summary>A lane with nothing special about it.</summary>
     public static LaneConfig Plain(string name, Uri baseUrl) => new(

@@ -112,19 +112,27 @@ internal static class LaneSection
             // More often than once a second, pings would be most of the stream.
             PingAfter = table.Duration("ping_after", TimeSpan.FromSeconds(1), TimeoutMax) ?? standing.PingAfter,
             PriceAs = table.TextOrEmpty("price_as") ?? standing.PriceAs,
-            Requires = table.Has("requires") ? table.TextOrEmpty("requires") : standing.Requires,
+            Requires = table.Has("requires") ? table.TextOrEmpty("requires") : standing.Requires ?? BuiltInLanes.FeatureOf(url ?? standing.BaseUrl),
             ModelMap = ReadModelMap(table) ?? standing.ModelMap,
             StripsBillingHeader = ReadStrip(table) ?? standing.StripsBillingHeader,
             AvoidsSafeguards = table.Choice("safeguards", ("avoid", true), ("allow", false)) ?? standing.AvoidsSafeguards,
         };
         CheckPrices(table, lane, prices);
-        if (lane.Name == BuiltInLanes.Anthropic && lane.Requires is not null)
-        {
-            table.Refuse("requires", "the default lane works without a license; what needs one goes to another lane");
-        }
-
+        CheckRequires(table, lane);
         table.RefuseUnknown();
         return lane;
+    }
+
+    private static void CheckRequires(ConfigTable table, LaneConfig lane)
+    {
+        if (lane.Name == BuiltInLanes.Anthropic && lane.Requires is not null)
+        {
+            table.Refuse(table.Has("requires") ? "requires" : "base_url", "the default lane works without a license; what needs one goes to another lane");
+        }
+        else if (BuiltInLanes.FeatureOf(lane.BaseUrl) is { } feature && lane.Requires != feature)
+        {
+            table.Refuse("requires", $"{lane.BaseUrl.IdnHost} takes a license with the feature \"{feature}\", by whatever name the lane goes; leave the setting out");
+        }
     }
 
     /// <summary>A login belongs to one provider, so one lane may pass it on. No key of ccp's goes there, not even one that lies in the environment.</summary>
