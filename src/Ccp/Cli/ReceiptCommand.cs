@@ -22,6 +22,7 @@ internal static class ReceiptCommand
         Fact("at (UTC)", receipt.Instant("at"));
         Fact("model", ModelOf(receipt));
         Fact("lane", receipt.Text("lane"));
+        Fact("decided", DecisionOf(receipt));
         Fact("ended", receipt.Text("endedText"));
         Fact("usage", receipt.Text("estimated") switch { "yes" => "estimated: the final numbers never came", "no" => "as the provider reported it", _ => "" });
         foreach (var price in receipt.GetProperty("prices").EnumerateArray())
@@ -76,6 +77,17 @@ internal static class ReceiptCommand
     {
         var (asked, answered, pricedAs) = (receipt.Text("model"), receipt.Text("answeredModel"), receipt.Text("pricedAs"));
         return asked + (answered.Length > 0 && answered != asked ? $", answered by {answered}" : "") + (pricedAs.Length > 0 && pricedAs != asked ? $", priced as {pricedAs}" : "");
+    }
+
+    /// <summary>Why it went there; and, if another lane answered after that one had failed, where it went first.</summary>
+    public static string DecisionOf(JsonElement receipt)
+    {
+        var (lane, chosenBy) = (receipt.Text("decision"), receipt.Text("chosenBy"));
+        var rejected = receipt.GetProperty("rejected").EnumerateArray().Select(other => $"{other.Text("lane")} ({other.Text("reason")})").ToList();
+        return receipt.Text("decisionReason")
+            + (chosenBy.Length > 0 ? $", wanted by {chosenBy}" : "")
+            + (rejected.Count > 0 ? $", not taken: {string.Join(", ", rejected)}" : "")
+            + (lane.Length > 0 && lane != receipt.Text("lane") ? $", sent to {lane} first" : "");
     }
 
     private static string AsOf(JsonElement price) => price.Text("asOf") is { Length: > 0 } day ? $", as read on {day}" : "";

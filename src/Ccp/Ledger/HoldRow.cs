@@ -24,17 +24,19 @@ internal sealed record HoldRow(
     string? Session,
     string? Agent,
     string Rates,
-    PriceTerms Terms = default)
+    PriceTerms Terms = default,
+    LaneDecision? Decision = null)
 {
     private const string Columns =
         """
         request_id, account_id, opened_at_ms, held_nano, cost_nano, charge_nano,
         input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, output_tokens,
-        user_id, model, lane, is_stream, session, agent, rates, inference_geo, speed
+        user_id, model, lane, is_stream, session, agent, rates, inference_geo, speed,
+        decision, decision_reason, chosen_by, rejected
         """;
 
     public void Insert(Database database) => database.RunOne(
-        $"INSERT INTO hold ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+        $"INSERT INTO hold ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
         RequestId,
         AccountId,
         OpenedAt.ToUnixTimeMilliseconds(),
@@ -54,7 +56,11 @@ internal sealed record HoldRow(
         Agent,
         Rates,
         Terms.InferenceGeo,
-        Terms.Speed);
+        Terms.Speed,
+        Decision?.Lane,
+        Decision?.Reason,
+        Decision?.ChosenBy,
+        Decision?.Rejected);
 
     /// <summary>Notes how far a call has come. A row that is gone was settled meanwhile, and stays so.</summary>
     public static void Update(Database database, string requestId, HoldProgress progress) => database.Run(
@@ -96,7 +102,8 @@ internal sealed record HoldRow(
         row.IsDBNull(15) ? null : row.GetString(15),
         row.IsDBNull(16) ? null : row.GetString(16),
         row.GetString(17),
-        new PriceTerms(row.IsDBNull(18) ? null : row.GetString(18), row.IsDBNull(19) ? null : row.GetString(19)));
+        new PriceTerms(row.IsDBNull(18) ? null : row.GetString(18), row.IsDBNull(19) ? null : row.GetString(19)),
+        LaneDecision.Read(row, 20));
 }
 
 /// <summary>How far a call has come, in money and in tokens.</summary>

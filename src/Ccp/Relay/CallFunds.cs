@@ -88,6 +88,7 @@ internal sealed class CallFunds(AccountLedger ledger, ChargeHistory history, Quo
             call.Session,
             call.Agent,
             plan.Rates.ToJson(),
-            terms);
+            terms,
+            call.Decided!.ToDecision());
     }
 }

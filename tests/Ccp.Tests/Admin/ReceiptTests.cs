@@ -1,6 +1,8 @@
+using Ccp.Cli;
 using Ccp.Ledger;
 using Ccp.Pricing;
 using Ccp.Tests.Shared;
+using Ccp.Tests.Store;
 using Ccp.Usage;
 
 namespace Ccp.Tests.Admin;
@@ -80,6 +82,56 @@ public sealed class ReceiptTests
         Assert.Equal(row.Charge.ToUsd(), SumOf(receipt));
         Assert.Equal(row.Charge.ToUsd(), receipt.GetProperty("chargeDollars").GetDecimal());
         Assert.Equal(System.Text.Json.JsonValueKind.Null, receipt.GetProperty("explanation").ValueKind);
+    }
+
+    [Fact]
+    public async Task A_request_and_its_receipt_say_where_it_was_to_go_and_why()
+    {
+        await using var till = TillUnderTest.WithConfig();
+        var alice = await till.AddUserAsync("alice", ""","initialBalance":50""");
+        await new ServedCall("alice", "req_1", Used) { Decision = new LaneDecision("zai", "quota_warn_attempt", "route", "own=no_credentials other=lane_down") }.WriteAsync(till);
+        await new ServedCall("alice", "req_old", Used).WriteAsync(till);
+
+        const string Decided = "\"decision\":\"zai\",\"decisionReason\":\"quota_warn_attempt\",\"chosenBy\":\"route\",\"rejected\":[{\"lane\":\"own\",\"reason\":\"no_credentials\"},{\"lane\":\"other\",\"reason\":\"lane_down\"}]";
+        const string NotKnown = "\"decision\":null,\"decisionReason\":null,\"chosenBy\":null,\"rejected\":[]";
+        var lines = (await till.AskAsync("GET", "/admin/requests")).Json;
+        Assert.Contains(NotKnown, lines[0].GetRawText(), StringComparison.Ordinal);
+        Assert.Contains(Decided, lines[1].GetRawText(), StringComparison.Ordinal);
+        Assert.Contains(Decided, (await till.AskAsync("GET", "/admin/requests/req_1/receipt")).Text, StringComparison.Ordinal);
+        Assert.Contains(Decided, (await till.AskWithAsync(alice, "GET", "/user/requests/req_1/receipt")).Text, StringComparison.Ordinal);
+        Assert.Contains(NotKnown, (await till.AskAsync("GET", "/admin/requests/req_old/receipt")).Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"lane":"zai","decision":"zai","decisionReason":"default","chosenBy":null,"rejected":[]}""", "default")]
+    [InlineData("""{"lane":"anthropic","decision":"anthropic","decisionReason":"license_block","chosenBy":"route","rejected":[{"lane":"zai","reason":"license_block"},{"lane":"b","reason":"no_price"}]}""", "license_block, wanted by route, not taken: zai (license_block), b (no_price)")]
+    [InlineData("""{"lane":"anthropic","decision":"zai","decisionReason":"default","chosenBy":null,"rejected":[]}""", "default, sent to zai first")]
+    [InlineData("""{"lane":"anthropic","decision":null,"decisionReason":null,"chosenBy":null,"rejected":[]}""", "")]
+    [InlineData("""{"lane":null,"decision":null,"decisionReason":null,"chosenBy":null,"rejected":[]}""", "")]
+    public void A_decision_is_told_in_one_line(string receipt, string words)
+    {
+        Assert.Equal(words, ReceiptCommand.DecisionOf(System.Text.Json.JsonDocument.Parse(receipt).RootElement));
+    }
+
+    [Fact]
+    public async Task A_store_of_a_ccp_that_kept_no_decisions_is_opened_and_its_calls_keep_their_receipts()
+    {
+        await using var till = await WithAliceAsync();
+        await new ServedCall("alice", "req_1", Used).WriteAsync(till);
+        var row = HoldRowOf(till, "req_crashed", new TokenUsage(1_000, 0, 0, 0, 77));
+        await till.Till.Writes.WriteAsync(database =>
+        {
+            row.Insert(database);
+            return true;
+        });
+
+        await till.RestartAsync(whileClosed: () => OlderStore.MakeOf(Path.Combine(till.Home, "ccp.db"), migrations: 6));
+
+        Assert.Equal(200, (await till.AskAsync("GET", "/admin/requests/req_1/receipt")).Status);
+        var recovered = (await till.AskAsync("GET", "/admin/requests/req_crashed/receipt")).Json;
+        Assert.Equal(row.Charge.ToUsd(), recovered.GetProperty("chargeDollars").GetDecimal());
+        await new ServedCall("alice", "req_2", Used) { Decision = new LaneDecision("anthropic", "default") }.WriteAsync(till);
+        Assert.Equal("default", (await till.AskAsync("GET", "/admin/requests/req_2/receipt")).Json.GetProperty("decisionReason").GetString());
     }
 
     [Fact]
