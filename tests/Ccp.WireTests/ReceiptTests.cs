@@ -46,6 +46,37 @@ public sealed class ReceiptTests
         Assert.Equal(await nobodys.Content.ReadAsStringAsync(), await strangers.Content.ReadAsStringAsync());
     }
 
+    /// <summary>A kill at this moment leaves the row, and recovery charges what it says.</summary>
+    [Fact]
+    public async Task Once_the_final_numbers_are_in_the_hold_on_disk_comes_to_what_is_settled()
+    {
+        var goOn = new Gate();
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.BeginStream()
+            .Send(SseEvents.MessageStart(CcpUnderTest.Model, new Usage(Input: 9, Output: 1)))
+            .Send(SseEvents.TextStart()).Send(SseEvents.TextDelta("hi")).Send(SseEvents.BlockStop())
+            .Send(SseEvents.Event("message_delta", FinalUsage)).WaitFor(goOn).Send(SseEvents.MessageStop).End());
+        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+        using var answer = await ccp.AskAsync();
+
+        var hold = ccp.Store.OpenHolds.Single();
+        var since = Stopwatch.GetTimestamp();
+        while (hold.Final is null)
+        {
+            Assert.True(Stopwatch.GetElapsedTime(since) < TimeSpan.FromSeconds(10), $"The hold stays at {hold.Charge}.");
+            hold = ccp.Store.OpenHolds.Single();
+        }
+
+        goOn.Open();
+        await answer.Content.ReadAsStringAsync();
+        await ccp.StopAsync();
+
+        Assert.Equal(0.0647388m, hold.Charge.ToUsd());
+        Assert.Equal(-hold.Charge, Assert.Single(ccp.Store.Charges).Amount);
+        var record = Assert.Single(ccp.Store.Requests);
+        Assert.Equal((record.Tokens, record.Cost, record.Charge), (hold.Tokens, hold.Cost, hold.Charge));
+        Assert.True(hold.Final.IsExact);
+    }
+
     [Fact]
     public async Task A_call_that_was_cut_off_by_a_kill_has_a_receipt_too()
     {

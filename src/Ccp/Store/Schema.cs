@@ -176,6 +176,13 @@ internal static class Schema
         ALTER TABLE request ADD COLUMN chosen_by TEXT;
         ALTER TABLE request ADD COLUMN rejected TEXT;
         """,
+        """
+        -- The whole of what the charge in the row was computed from, once the provider's final numbers are in; null until then.
+        ALTER TABLE hold ADD COLUMN metered TEXT;
+        ALTER TABLE hold ADD COLUMN answered_model TEXT;
+        ALTER TABLE hold ADD COLUMN priced_as TEXT;
+        ALTER TABLE hold ADD COLUMN is_exact INTEGER;
+        """,
     ];
 
     /// <returns>Null when the file is a store that this ccp can read.</returns>

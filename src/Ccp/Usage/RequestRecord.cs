@@ -87,21 +87,22 @@ internal sealed record RequestRecord(
     public static void InsertFromHold(Database database, HoldRow hold, string reason)
     {
         var card = RateCardJson.TryRead(hold.Rates, PriceBook.BuiltIn);
+        var metered = hold.Final?.Metered ?? (card is null ? null : ReceiptBasis.Of(card, MeteredUsage.Of(hold.Tokens).At(hold.Terms), answeredModel: null).ToJson(card));
         new RequestRecord(
             hold.RequestId,
             hold.OpenedAt,
             hold.AccountId,
             hold.UserId,
             hold.Model,
-            AnsweredModel: null,
-            PricedAs: card?.Row.Model ?? hold.Model,
+            hold.Final?.AnsweredModel,
+            PricedAs: hold.Final?.PricedAs ?? card?.Row.Model ?? hold.Model,
             hold.Lane,
             Status: 200,
             reason,
             hold.IsStream,
-            IsEstimated: true,
+            IsEstimated: hold.Final is not { IsExact: true },
             hold.Tokens,
-            WebSearches: 0,
+            metered is not null && card is not null ? ReceiptBasis.TryRead(metered, card)?.Usage.WebSearches ?? 0 : 0,
             hold.Cost,
             hold.Charge,
             hold.Session,
@@ -110,7 +111,7 @@ internal sealed record RequestRecord(
             Latency: TimeSpan.Zero,
             TimeToFirstByte: null,
             hold.Rates,
-            card is null ? null : ReceiptBasis.Of(card, MeteredUsage.Of(hold.Tokens).At(hold.Terms), answeredModel: null).ToJson(card),
+            metered,
             hold.Decision).Insert(database);
     }
 
