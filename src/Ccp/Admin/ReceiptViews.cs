@@ -81,12 +81,13 @@ internal sealed record ReceiptView(
 
     private static string EndText(string reason) => reason switch
     {
-        "ok" or "streaming" => "complete",
+        "ok" or "streaming" or "no_final_usage" or "suspect" => "complete",
         "client_left" => "the client left before the end",
         "upstream_cut" => "the provider's connection broke",
         "upstream_stalled" => "the provider fell silent",
         "timeout" => "no answer began in time",
         "out_of_credit" => "ended by ccp: the balance ran out",
+        "spend_limit" => "ended by ccp: a spending limit was passed",
         "shutdown" => "ended by ccp: it was stopping",
         "crash" => "ccp ended while it ran; charged at the next start, as far as it had got",
         "internal_error" => "failed inside ccp; charged as far as it had got",

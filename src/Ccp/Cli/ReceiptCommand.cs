@@ -24,7 +24,7 @@ internal static class ReceiptCommand
         Fact("lane", receipt.Text("lane"));
         Fact("decided", DecisionOf(receipt));
         Fact("ended", receipt.Text("endedText"));
-        Fact("usage", receipt.Text("estimated") switch { "yes" => "estimated: the final numbers never came", "no" => "as the provider reported it", _ => "" });
+        Fact("usage", UsageOf(receipt));
         foreach (var price in receipt.GetProperty("prices").EnumerateArray())
         {
             Fact("price", $"{price.Text("model")}, {(price.Instant("effectiveFrom") is { Length: > 0 } from ? $"in force from {from}" : "without a date")}{AsOf(price)}; {price.Text("source")}");
@@ -89,6 +89,14 @@ internal static class ReceiptCommand
             + (rejected.Count > 0 ? $", not taken: {string.Join(", ", rejected)}" : "")
             + (lane.Length > 0 && lane != receipt.Text("lane") ? $", sent to {lane} first" : "");
     }
+
+    private static string UsageOf(JsonElement receipt) => (receipt.Text("estimated"), receipt.Text("ended")) switch
+    {
+        ("yes", "suspect") => "estimated: a number of the provider's cannot be true",
+        ("yes", _) => "estimated: the final numbers never came",
+        ("no", _) => "as the provider reported it",
+        _ => "",
+    };
 
     private static string AsOf(JsonElement price) => price.Text("asOf") is { Length: > 0 } day ? $", as read on {day}" : "";
 

@@ -78,6 +78,7 @@ internal sealed class CallReport(RequestId id, DateTimeOffset startedAt)
         : !result.IsSuccess ? "upstream_error"
         : result.End != RelayEnd.Complete ? result.End.ToReason()
         : result.Reading.ErrorType is not null ? "upstream_error"
+        : IsEstimated && result.Reading.Doubt is { } doubt ? doubt
         : Facts?.IsStream == true ? "streaming"
         : "ok";
 }
