@@ -40,6 +40,10 @@ public sealed class ReceiptTests
         Assert.Equal(0.0647388m, lines.Sum(line => line.GetProperty("usd").GetDecimal()));
         Assert.Equal(-0.0647388m, Assert.Single(ccp.Store.Charges).Amount.ToUsd());
         Assert.Equal(["input 1", "output 1", "input 2", "output 2", "web_searches "], lines.Select(line => $"{line.GetProperty("item")} {line.GetProperty("pass")}"));
+        using var atTheAdmins = await ccp.SendAsync(ccp.Request(HttpMethod.Get, $"/admin/requests/{id}/receipt"));
+        Assert.Equal(receipt.GetRawText(), await atTheAdmins.Content.ReadAsStringAsync());
+        using var strangersThere = await ccp.SendAsync(ccp.Request(HttpMethod.Get, $"/admin/requests/{id}/receipt", Bob));
+        Assert.Equal(HttpStatusCode.NotFound, strangersThere.StatusCode);
         using var strangers = await ccp.SendAsync(ccp.Request(HttpMethod.Get, $"/user/requests/{id}/receipt", Bob));
         using var nobodys = await ccp.SendAsync(ccp.Request(HttpMethod.Get, "/user/requests/req_0/receipt", Bob));
         Assert.Equal((HttpStatusCode.NotFound, HttpStatusCode.NotFound), (strangers.StatusCode, nobodys.StatusCode));

@@ -40,7 +40,7 @@ internal sealed class AdminApi(Till till, CurrentLicense license, Switchboard bo
     {
         try
         {
-            if (IsForAdmins(request.Path) || request.Path is "/healthz" or "/readyz" or "/metrics")
+            if ((IsForAdmins(request.Path) && !IsForUsersToo(request)) || request.Path is "/healthz" or "/readyz" or "/metrics")
             {
                 RefuseUnlessAdmin(request.Actor);
             }
@@ -93,7 +93,7 @@ internal sealed class AdminApi(Till till, CurrentLicense license, Switchboard bo
             ("GET", ["admin", "ledger"]) => Answer(await _operations.EntriesAsync(query), AdminJson.Default.ListLedgerLine),
             ("GET", ["admin", "ledger", "verify"]) => Answer(await _operations.VerifyAsync(), AdminJson.Default.LedgerVerdictView),
             ("GET", ["admin", "requests"]) => Answer(await _operations.RequestsAsync(query), AdminJson.Default.ListRequestLine),
-            ("GET", ["admin", "requests", var id, "receipt"]) => Answer(await _operations.ReceiptAsync(id), AdminJson.Default.ReceiptView),
+            ("GET", ["admin", "requests", var id, "receipt"]) => Answer(await (request.Actor.IsAdmin ? _operations.ReceiptAsync(id) : _operations.ReceiptAsync(id, UserOf(request))), AdminJson.Default.ReceiptView),
             ("GET", ["user", "requests", var id, "receipt"]) => Answer(await _operations.ReceiptAsync(id, UserOf(request)), AdminJson.Default.ReceiptView),
             ("POST", ["admin", "requests", var id, "refund"]) => Answer(await _operations.RefundAsync(id, request.Body, actor), AdminJson.Default.RefundView),
             ("GET", ["admin", "pricing"]) => Answer(_operations.Prices(query), AdminJson.Default.ListPriceRowView),
@@ -118,6 +118,10 @@ internal sealed class AdminApi(Till till, CurrentLicense license, Switchboard bo
             _ => Error(404, "ccp has no such path."),
         };
     }
+
+    /// <summary>A receipt: users have those of their own requests there too, in the form that is theirs.</summary>
+    private static bool IsForUsersToo(AdminRequest request) =>
+        request is { Method: "GET", Actor.User: not null } && request.Path.TrimStart('/').Split('/') is ["admin", "requests", _, "receipt"];
 
     private static bool IsKnown(string[] path) => path is
         ["status" or "healthz" or "readyz" or "metrics" or "validate-token"]

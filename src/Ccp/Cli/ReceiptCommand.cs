@@ -11,7 +11,7 @@ internal static class ReceiptCommand
         var id = new Argument<string>("request") { Description = "The request's id, as ccp requests and ccp ledger show have it.", HelpName = "REQUEST-ID" };
         var command = new Command(
             "receipt",
-            "Show what a request cost, line by line, and its entry in the ledger.\n\nExample: ccp receipt req_0123456789abcdef0123456789abcdef") { id };
+            "Show what a request cost, line by line, and its entry in the ledger. Users see those of their own requests, by their own token.\n\nExample: ccp receipt req_0123456789abcdef0123456789abcdef") { id };
         return command.Asks(environment, parsed => new AdminCall("GET", AdminCall.PathOfRequest(parsed.GetRequiredValue(id), "receipt")), Show);
     }
 

@@ -1,4 +1,5 @@
 using Ccp.Cli;
+using Ccp.Forwarding;
 using Ccp.Ledger;
 using Ccp.Pricing;
 using Ccp.Tests.Shared;
@@ -159,8 +160,58 @@ public sealed class ReceiptTests
         Assert.Equal((nobodys.Status, nobodys.Text), (strangersRunning.Status, strangersRunning.Text));
         Assert.Equal(409, (await till.AskWithAsync(alice, "GET", "/user/requests/req_running/receipt")).Status);
         Assert.Equal(401, (await till.AskWithAsync(null, "GET", "/user/requests/req_1/receipt")).Status);
-        Assert.Equal(403, (await till.AskWithAsync(alice, "GET", "/admin/requests/req_1/receipt")).Status);
+        Assert.Equal(403, (await till.AskWithAsync(alice, "GET", "/admin/requests")).Status);
         Assert.Equal(404, (await till.AskAsync("GET", "/admin/requests/req_0/receipt")).Status);
+    }
+
+    [Fact]
+    public async Task Where_admins_find_receipts_users_find_their_own_and_nobody_else_s()
+    {
+        await using var till = TillUnderTest.WithConfig();
+        var alice = await till.AddUserAsync("alice", ""","initialBalance":50""");
+        var bob = await till.AddUserAsync("bob", ""","initialBalance":50""");
+        await new ServedCall("alice", "req_1", Used).WriteAsync(till);
+        await till.AskAsync("POST", "/admin/requests/req_1/refund", """{"note":"between operators"}""");
+
+        var own = await till.AskWithAsync(alice, "GET", "/admin/requests/req_1/receipt");
+        var strangers = await till.AskWithAsync(bob, "GET", "/admin/requests/req_1/receipt");
+
+        Assert.Equal((200, (await till.AskWithAsync(alice, "GET", "/user/requests/req_1/receipt")).Text), (own.Status, own.Text));
+        Assert.DoesNotContain("between operators", own.Text, StringComparison.Ordinal);
+        Assert.Contains("between operators", (await till.AskAsync("GET", "/admin/requests/req_1/receipt")).Text, StringComparison.Ordinal);
+        Assert.Equal((404, (await till.AskWithAsync(bob, "GET", "/admin/requests/req_0/receipt")).Text), (strangers.Status, strangers.Text));
+        Assert.Equal(401, (await till.AskWithAsync(null, "GET", "/admin/requests/req_1/receipt")).Status);
+        Assert.Equal(403, (await till.AskWithAsync(alice, "POST", "/admin/requests/req_1/receipt")).Status);
+        Assert.Equal(403, (await till.AskWithAsync(alice, "POST", "/admin/requests/req_1/refund")).Status);
+    }
+
+    /// <summary>Every word that a record may have for it.</summary>
+    public static TheoryData<string> Ends => [.. Enum.GetValues<RelayEnd>().Select(end => end.ToReason()), "streaming", "no_final_usage", "suspect", "upstream_error", "crash", "internal_error"];
+
+    [Theory]
+    [MemberData(nameof(Ends))]
+    public async Task How_a_request_ended_is_told_in_words(string reason)
+    {
+        await using var till = await WithAliceAsync();
+        await new ServedCall("alice", "req_1", Used) { Reason = reason }.WriteAsync(till);
+
+        var receipt = (await till.AskAsync("GET", "/admin/requests/req_1/receipt")).Json;
+
+        Assert.Equal(reason, receipt.GetProperty("ended").GetString());
+        var words = receipt.GetProperty("endedText").GetString()!;
+        Assert.NotEqual(reason, words);
+        Assert.DoesNotContain("_", words, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_price_of_one_s_own_was_read_nowhere_whenever_it_took_effect()
+    {
+        await using var till = await WithAliceAsync("[[price]]\nmodel = \"claude-sonnet-4-5\"\ninput = 1\noutput = 2\neffective_from = 2026-01-02");
+        await new ServedCall("alice", "req_1", Used).WriteAsync(till);
+
+        var price = (await till.AskAsync("GET", "/admin/requests/req_1/receipt")).Json.GetProperty("prices")[0];
+
+        Assert.Equal("""{"model":"claude-sonnet-4-5","effectiveFrom":"2026-01-02T00:00:00+00:00","asOf":null,"source":"config.toml:1"}""", price.GetRawText());
     }
 
     [Fact]
