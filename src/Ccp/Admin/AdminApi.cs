@@ -18,6 +18,7 @@ internal sealed class AdminApi(Till till, CurrentLicense license, Switchboard bo
     private readonly AdminOperations _operations = new(till);
     private readonly LaneOperations _lanes = new(till, board);
     private readonly QuotaOperations _quotas = new(till, board);
+    private readonly UsableLanes _usable = new(till, board);
     private readonly MetricsPage _metrics = new(till, license, board);
     private readonly Doctor _doctor = new(till, board, license);
 
@@ -97,7 +98,7 @@ internal sealed class AdminApi(Till till, CurrentLicense license, Switchboard bo
             ("GET", ["user", "requests", var id, "receipt"]) => Answer(await _operations.ReceiptAsync(id, UserOf(request)), AdminJson.Default.ReceiptView),
             ("POST", ["admin", "requests", var id, "refund"]) => Answer(await _operations.RefundAsync(id, request.Body, actor), AdminJson.Default.RefundView),
             ("GET", ["admin", "pricing"]) => Answer(_operations.Prices(query), AdminJson.Default.ListPriceRowView),
-            ("GET", ["admin", "pricing", "explain"]) => Answer(_operations.ExplainPrice(query), AdminJson.Default.PriceExplanationView),
+            ("GET", ["admin", "pricing", "explain"]) => Answer(_operations.ExplainPrice(query, _usable), AdminJson.Default.PriceExplanationView),
             ("POST", ["admin", "pricing", "rerate"]) => Answer(await _operations.RerateAsync(request.Body, actor), AdminJson.Default.RerateView),
             ("GET", ["admin", "savings"]) => Answer(await _operations.SavingsAsync(query), AdminJson.Default.SavingsView),
             ("POST", ["admin", "db", "backup"]) => Answer(await _operations.BackupAsync(request.Body, request.Actor), AdminJson.Default.BackupView, 201),
