@@ -123,7 +123,7 @@ internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id,
         account?.Release(this, charge ?? NanoUsd.Zero);
         if (charge is null && !_isDurable)
         {
-            // Refused and failed calls never touch the disk.
+            // Refused and failed calls leave neither hold, entry nor record.
             return Task.CompletedTask;
         }
 
