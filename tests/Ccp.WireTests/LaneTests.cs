@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Ccp.Ledger;
 using Ccp.Pricing;
 using Ccp.ScriptedUpstream;
 using Ccp.Tests.Shared;
@@ -54,6 +55,9 @@ public sealed class LaneTests
         Assert.Equal(["license_block", "default", "license_block"], decisions.Select(line => line.GetProperty("decision_reason").GetString()));
         Assert.Equal(["anthropic", "zai", "anthropic"], decisions.Select(line => line.GetProperty("decision").GetString()));
         Assert.Equal("""[{"lane":"zai","reason":"license_block"}]""", decisions[0].GetProperty("rejected").GetRawText());
+        Assert.Equal(
+            [(new LaneDecision("anthropic", "license_block", "default", "zai=license_block"), "anthropic"), (new LaneDecision("zai", "default"), "zai"), (new LaneDecision("anthropic", "license_block", "default", "zai=license_block"), "anthropic")],
+            ccp.Store.Decisions);
         Assert.Equal("x-api-key", UsageLines.Completions(ccp)[1].GetProperty("header_mode").GetString());
         Assert.False(UsageLines.Completions(ccp)[0].TryGetProperty("header_mode", out _));
         NothingLeaked(ccp);
@@ -82,6 +86,7 @@ public sealed class LaneTests
         var line = Assert.Single(UsageLines.Completions(ccp));
         Assert.Equal((word, "zai", "anthropic", 1), (line.GetProperty("fallback").GetString(), line.GetProperty("fallback_from").GetString(), line.GetProperty("lane").GetString(), line.GetProperty("retry").GetInt32()));
         Assert.True(line.GetProperty("wasted_retry_ms").GetInt64() >= 0);
+        Assert.Equal((new LaneDecision("zai", "default"), "anthropic"), Assert.Single(ccp.Store.Decisions));
         NothingLeaked(ccp);
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Ccp.Ledger;
 using Ccp.Pricing;
 using Ccp.ScriptedUpstream;
 using Ccp.WireTests.Hosting;
@@ -106,6 +107,7 @@ public sealed class MoneyTests
 
         using var answer = await ccp.AskAsync();
         var hold = Assert.Single(ccp.Store.OpenHolds);
+        Assert.Equal(new LaneDecision("anthropic", "default"), hold.Decision);
         goOn.Open();
         await ReadAsync(answer);
 

@@ -40,10 +40,45 @@ public sealed class ReceiptTests
         Assert.Equal(0.0647388m, lines.Sum(line => line.GetProperty("usd").GetDecimal()));
         Assert.Equal(-0.0647388m, Assert.Single(ccp.Store.Charges).Amount.ToUsd());
         Assert.Equal(["input 1", "output 1", "input 2", "output 2", "web_searches "], lines.Select(line => $"{line.GetProperty("item")} {line.GetProperty("pass")}"));
+        using var atTheAdmins = await ccp.SendAsync(ccp.Request(HttpMethod.Get, $"/admin/requests/{id}/receipt"));
+        Assert.Equal(receipt.GetRawText(), await atTheAdmins.Content.ReadAsStringAsync());
+        using var strangersThere = await ccp.SendAsync(ccp.Request(HttpMethod.Get, $"/admin/requests/{id}/receipt", Bob));
+        Assert.Equal(HttpStatusCode.NotFound, strangersThere.StatusCode);
         using var strangers = await ccp.SendAsync(ccp.Request(HttpMethod.Get, $"/user/requests/{id}/receipt", Bob));
         using var nobodys = await ccp.SendAsync(ccp.Request(HttpMethod.Get, "/user/requests/req_0/receipt", Bob));
         Assert.Equal((HttpStatusCode.NotFound, HttpStatusCode.NotFound), (strangers.StatusCode, nobodys.StatusCode));
         Assert.Equal(await nobodys.Content.ReadAsStringAsync(), await strangers.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>A kill at this moment leaves the row, and recovery charges what it says.</summary>
+    [Fact]
+    public async Task Once_the_final_numbers_are_in_the_hold_on_disk_comes_to_what_is_settled()
+    {
+        var goOn = new Gate();
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.BeginStream()
+            .Send(SseEvents.MessageStart(CcpUnderTest.Model, new Usage(Input: 9, Output: 1)))
+            .Send(SseEvents.TextStart()).Send(SseEvents.TextDelta("hi")).Send(SseEvents.BlockStop())
+            .Send(SseEvents.Event("message_delta", FinalUsage)).WaitFor(goOn).Send(SseEvents.MessageStop).End());
+        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+        using var answer = await ccp.AskAsync();
+
+        var hold = ccp.Store.OpenHolds.Single();
+        var since = Stopwatch.GetTimestamp();
+        while (hold.Final is null)
+        {
+            Assert.True(Stopwatch.GetElapsedTime(since) < TimeSpan.FromSeconds(10), $"The hold stays at {hold.Charge}.");
+            hold = ccp.Store.OpenHolds.Single();
+        }
+
+        goOn.Open();
+        await answer.Content.ReadAsStringAsync();
+        await ccp.StopAsync();
+
+        Assert.Equal(0.0647388m, hold.Charge.ToUsd());
+        Assert.Equal(-hold.Charge, Assert.Single(ccp.Store.Charges).Amount);
+        var record = Assert.Single(ccp.Store.Requests);
+        Assert.Equal((record.Tokens, record.Cost, record.Charge), (hold.Tokens, hold.Cost, hold.Charge));
+        Assert.True(hold.Final.IsExact);
     }
 
     [Fact]

@@ -37,18 +37,18 @@ public sealed class UpstreamFaultTests
         { "reports twice, alike", Begin(Start + Text + Last + SseEvents.MessageDelta(Small) + SseEvents.MessageStop), 25, 15, "streaming", false },
         { "reports twice, growing", Begin(Start + Text + Report(25, 12) + Last + SseEvents.MessageStop), 25, 15, "streaming", false },
         { "reports twice, shrinking", Begin(Start + Text + Report(25, 9_000) + Last + SseEvents.MessageStop), 25, 15, "streaming", false },
-        { "says zeros at the end", Begin(Start + Text + Report(0, 0) + SseEvents.MessageStop), 25, 10, "streaming", true },
-        { "a negative count", Begin(Start + Text + Report(25, -15) + SseEvents.MessageStop), 25, 10, "streaming", true },
-        { "an absurd count", Begin(Start + Text + Report(25, 15_000_000_000) + SseEvents.MessageStop), 25, 10, "streaming", true },
-        { "a count beyond all numbers", Begin(Start + Text + ReportOf("1e400") + SseEvents.MessageStop), 25, 10, "streaming", true },
-        { "a count in words", Begin(Start + Text + ReportOf("\"many\"") + SseEvents.MessageStop), 25, 10, "streaming", true },
+        { "says zeros at the end", Begin(Start + Text + Report(0, 0) + SseEvents.MessageStop), 25, 10, "no_final_usage", true },
+        { "a negative count", Begin(Start + Text + Report(25, -15) + SseEvents.MessageStop), 25, 10, "suspect", true },
+        { "an absurd count", Begin(Start + Text + Report(25, 15_000_000_000) + SseEvents.MessageStop), 25, 10, "suspect", true },
+        { "a count beyond all numbers", Begin(Start + Text + ReportOf("1e400") + SseEvents.MessageStop), 25, 10, "suspect", true },
+        { "a count in words", Begin(Start + Text + ReportOf("\"many\"") + SseEvents.MessageStop), 25, 10, "suspect", true },
         { "an absurd prompt", Begin(SseEvents.MessageStart(CcpUnderTest.Model, new Usage(99_000_000, 1)) + Text).Cut(), EstimatedPrompt, 10, "upstream_cut", true },
-        { "never reports", Begin(Text + SseEvents.BlockStop() + SseEvents.MessageStop), EstimatedPrompt, 10, "streaming", true },
+        { "never reports", Begin(Text + SseEvents.BlockStop() + SseEvents.MessageStop), EstimatedPrompt, 10, "no_final_usage", true },
         { "an error in mid-text", Begin(Start + Text + SseEvents.Error("overloaded_error", "Overloaded")), 25, 10, "upstream_error", true },
         { "an error before any content", Begin(SseEvents.Error("overloaded_error", "Overloaded")), 0, 0, "upstream_error", false },
         { "garbage alone", Begin(Garbage()).End(), EstimatedPrompt, 0, "upstream_cut", true },
-        { "garbage between events", Begin(Start + Text + "data: {\"type\":\"message_delta\",\"usage\":{]\n\n" + Last + SseEvents.MessageStop), 25, 15, "streaming", true },
-        { "ten million bytes of one line", Begin(Start + Text).Send(TenMillionBytes()).Send("\n\n" + Last + SseEvents.MessageStop), 25, 15, "streaming", true },
+        { "garbage between events", Begin(Start + Text + "data: {\"type\":\"message_delta\",\"usage\":{]\n\n" + Last + SseEvents.MessageStop), 25, 15, "no_final_usage", true },
+        { "ten million bytes of one line", Begin(Start + Text).Send(TenMillionBytes()).Send("\n\n" + Last + SseEvents.MessageStop), 25, 15, "no_final_usage", true },
         { "ten million bytes of one line, then a cut", Begin(Start + Text).Send(TenMillionBytes()).Cut(), 25, 10, "upstream_cut", true },
         { "nothing at all", Answers.BeginStream().End(), 0, 0, "upstream_cut", false },
         { "a cut before the first byte", Answers.BeginStream().Cut(), 0, 0, "lane_unreachable", false },
@@ -61,10 +61,10 @@ public sealed class UpstreamFaultTests
         { "whole, in two pieces", InTwoPieces(Message()), 25, 15, "ok", false },
         { "cut in the middle", HalfOf(Message()).Cut(), EstimatedJsonPrompt, 1, "upstream_cut", true },
         { "shorter than announced", HalfOf(Message()).End(), EstimatedJsonPrompt, 1, "upstream_cut", true },
-        { "no usage", Script.Json(200, """{"type":"message","model":"claude-sonnet-5-5","content":[{"type":"text","text":"12345678901234567890123456789012"}]}"""), EstimatedJsonPrompt, 10, "ok", true },
-        { "garbage", Script.Json(200, "{\"usage\":]]"), EstimatedJsonPrompt, 0, "ok", true },
-        { "negative counts", Script.Json(200, """{"type":"message","content":[],"usage":{"input_tokens":-25,"output_tokens":-15}}"""), EstimatedJsonPrompt, 0, "ok", true },
-        { "absurd counts", Script.Json(200, """{"type":"message","content":[],"usage":{"input_tokens":9999999999999999999,"output_tokens":1e30}}"""), EstimatedJsonPrompt, 0, "ok", true },
+        { "no usage", Script.Json(200, """{"type":"message","model":"claude-sonnet-5-5","content":[{"type":"text","text":"12345678901234567890123456789012"}]}"""), EstimatedJsonPrompt, 10, "no_final_usage", true },
+        { "garbage", Script.Json(200, "{\"usage\":]]"), EstimatedJsonPrompt, 0, "no_final_usage", true },
+        { "negative counts", Script.Json(200, """{"type":"message","content":[],"usage":{"input_tokens":-25,"output_tokens":-15}}"""), EstimatedJsonPrompt, 0, "suspect", true },
+        { "absurd counts", Script.Json(200, """{"type":"message","content":[],"usage":{"input_tokens":9999999999999999999,"output_tokens":1e30}}"""), EstimatedJsonPrompt, 0, "suspect", true },
         { "an empty answer", Script.Json(200, ""), 0, 0, "ok", false },
         { "a cut instead of an answer", Script.Begin.Cut(), 0, 0, "lane_unreachable", false },
     };
@@ -105,7 +105,7 @@ public sealed class UpstreamFaultTests
         Assert.Equal(tokens, record.Tokens);
         Assert.Equal(reason, record.Reason);
         Assert.True(isEstimated == record.IsEstimated, $"{name}: estimated is {record.IsEstimated}");
-        Assert.Equal(isEstimated, entry.Note.Contains("estimated", StringComparison.Ordinal));
+        Assert.Equal(isEstimated ? $"{CcpUnderTest.Model}, estimated ({reason})" : CcpUnderTest.Model, entry.Note);
     }
 
     private static async Task ReadAsFarAsItGoesAsync(HttpResponseMessage answer)

@@ -19,6 +19,9 @@ internal sealed record ServedCall(string User, string Id, MeteredUsage Usage)
 
     public bool IsEstimated { get; init; }
 
+    /// <summary>Null: as a ccp before decisions were kept wrote it.</summary>
+    public LaneDecision? Decision { get; init; }
+
     /// <summary>False: as a ccp before receipts wrote it.</summary>
     public bool KeepsUsage { get; init; } = true;
 
@@ -55,7 +58,8 @@ internal sealed record ServedCall(string User, string Id, MeteredUsage Usage)
             TimeSpan.FromSeconds(1),
             TimeSpan.FromMilliseconds(100),
             card.ToJson(),
-            KeepsUsage ? ReceiptBasis.Of(card, Usage, AnsweredModel).ToJson(card) : null);
+            KeepsUsage ? ReceiptBasis.Of(card, Usage, AnsweredModel).ToJson(card) : null,
+            Decision);
         await till.Writes.WriteAsync(database =>
         {
             if (user.IsCharged)

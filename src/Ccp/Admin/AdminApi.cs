@@ -18,6 +18,7 @@ internal sealed class AdminApi(Till till, CurrentLicense license, Switchboard bo
     private readonly AdminOperations _operations = new(till);
     private readonly LaneOperations _lanes = new(till, board);
     private readonly QuotaOperations _quotas = new(till, board);
+    private readonly UsableLanes _usable = new(till, board);
     private readonly MetricsPage _metrics = new(till, license, board);
     private readonly Doctor _doctor = new(till, board, license);
 
@@ -40,7 +41,7 @@ internal sealed class AdminApi(Till till, CurrentLicense license, Switchboard bo
     {
         try
         {
-            if (IsForAdmins(request.Path) || request.Path is "/healthz" or "/readyz" or "/metrics")
+            if ((IsForAdmins(request.Path) && !IsForUsersToo(request)) || request.Path is "/healthz" or "/readyz" or "/metrics")
             {
                 RefuseUnlessAdmin(request.Actor);
             }
@@ -93,11 +94,11 @@ internal sealed class AdminApi(Till till, CurrentLicense license, Switchboard bo
             ("GET", ["admin", "ledger"]) => Answer(await _operations.EntriesAsync(query), AdminJson.Default.ListLedgerLine),
             ("GET", ["admin", "ledger", "verify"]) => Answer(await _operations.VerifyAsync(), AdminJson.Default.LedgerVerdictView),
             ("GET", ["admin", "requests"]) => Answer(await _operations.RequestsAsync(query), AdminJson.Default.ListRequestLine),
-            ("GET", ["admin", "requests", var id, "receipt"]) => Answer(await _operations.ReceiptAsync(id), AdminJson.Default.ReceiptView),
+            ("GET", ["admin", "requests", var id, "receipt"]) => Answer(await (request.Actor.IsAdmin ? _operations.ReceiptAsync(id) : _operations.ReceiptAsync(id, UserOf(request))), AdminJson.Default.ReceiptView),
             ("GET", ["user", "requests", var id, "receipt"]) => Answer(await _operations.ReceiptAsync(id, UserOf(request)), AdminJson.Default.ReceiptView),
             ("POST", ["admin", "requests", var id, "refund"]) => Answer(await _operations.RefundAsync(id, request.Body, actor), AdminJson.Default.RefundView),
             ("GET", ["admin", "pricing"]) => Answer(_operations.Prices(query), AdminJson.Default.ListPriceRowView),
-            ("GET", ["admin", "pricing", "explain"]) => Answer(_operations.ExplainPrice(query), AdminJson.Default.PriceExplanationView),
+            ("GET", ["admin", "pricing", "explain"]) => Answer(_operations.ExplainPrice(query, _usable), AdminJson.Default.PriceExplanationView),
             ("POST", ["admin", "pricing", "rerate"]) => Answer(await _operations.RerateAsync(request.Body, actor), AdminJson.Default.RerateView),
             ("GET", ["admin", "savings"]) => Answer(await _operations.SavingsAsync(query), AdminJson.Default.SavingsView),
             ("POST", ["admin", "db", "backup"]) => Answer(await _operations.BackupAsync(request.Body, request.Actor), AdminJson.Default.BackupView, 201),
@@ -118,6 +119,10 @@ internal sealed class AdminApi(Till till, CurrentLicense license, Switchboard bo
             _ => Error(404, "ccp has no such path."),
         };
     }
+
+    /// <summary>A receipt: users have those of their own requests there too, in the form that is theirs.</summary>
+    private static bool IsForUsersToo(AdminRequest request) =>
+        request is { Method: "GET", Actor.User: not null } && request.Path.TrimStart('/').Split('/') is ["admin", "requests", _, "receipt"];
 
     private static bool IsKnown(string[] path) => path is
         ["status" or "healthz" or "readyz" or "metrics" or "validate-token"]

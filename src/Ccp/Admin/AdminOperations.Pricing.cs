@@ -14,7 +14,7 @@ internal sealed partial class AdminOperations
     public List<PriceRowView> Prices(AdminQuery query) =>
         [.. PriceListing.Of(till.Prices, till.Time.GetUtcNow(), query.Text("model")).Select(PriceRowView.Of)];
 
-    public PriceExplanationView ExplainPrice(AdminQuery query)
+    public PriceExplanationView ExplainPrice(AdminQuery query, UsableLanes lanes)
     {
         var model = query.Text("model") is { Length: <= ModelLengthMax } text && !text.Any(char.IsControl)
             ? text
@@ -24,7 +24,7 @@ internal sealed partial class AdminOperations
         var choice = PriceChoice.Of(model, lane, till.Config.Billing, till.Prices, now);
         if (choice.Match is not { } match)
         {
-            return new PriceExplanationView(model, lane.Name, now, Priced: false, choice.PricedAs, [.. StandIn(choice, model, lane.Name), $"Nobody has said what {choice.PricedAs} costs, so a call for it is refused. Add a [[price]] table for it, or set billing.unknown_model."], null, till.Config.Billing.Markup, null);
+            return new PriceExplanationView(model, lane.Name, now, Priced: false, choice.PricedAs, [.. StandIn(choice, model, lane.Name), $"Nobody has said what {choice.PricedAs} costs, so a call for it is refused. Add a [[price]] table for it, or set billing.unknown_model."], null, till.Config.Billing.Markup, null, OnOtherLanes(model, lanes, now));
         }
 
         var card = new RateCard(choice.PricedAs, match.Row, till.Config.Billing.Markup, till.Prices, now, choice.IsFixed);
@@ -38,8 +38,17 @@ internal sealed partial class AdminOperations
             [.. StandIn(choice, model, lane.Name), .. Why(choice, match)],
             PriceRowView.Of(match.Row, match.Rule <= PriceRule.OwnGlob, "in_force"),
             card.Markup,
-            new PriceExampleView(example.Lines, example.Charge.Cost, example.Charge.Amount));
+            new PriceExampleView(example.Lines, example.Charge.Cost, example.Charge.Amount),
+            OnOtherLanes(model, lanes, now));
     }
+
+    /// <summary>What the model would be charged as on every lane but the default one, whatever the routes say.</summary>
+    private List<LanePriceView> OnOtherLanes(string model, UsableLanes lanes, DateTimeOffset now) => [.. lanes.Configured.Skip(1).Select(lane =>
+    {
+        var choice = PriceChoice.Of(model, lane, till.Config.Billing, till.Prices, now);
+        var state = lanes.AccessTo(lane) == LaneAccess.Nobody ? "no key" : lanes.IsLicensed(lane) ? "usable" : "license needed";
+        return new LanePriceView(lane.Name, state, choice.PricedAs, choice.Match is { } match ? TokenPricesView.Of(match.Row.Prices) : null);
+    })];
 
     private static IEnumerable<string> StandIn(PriceChoice choice, string model, string lane) => choice.StandIn switch
     {

@@ -45,6 +45,18 @@ internal sealed class MetricsPage(Till till, CurrentLicense license, Switchboard
             WriteWindow(text, standing, standing.Rolling, "rolling");
             WriteWindow(text, standing, standing.Weekly, "weekly");
         }
+
+        WriteFlag(text, standings, "ccp_quota_warned", "1 while the warning of a quota stands.", standing => standing.IsWarned);
+        WriteFlag(text, standings, "ccp_quota_blocked", "1 while a quota is used up and no new call that costs anything goes to its lane.", standing => standing.IsFull);
+    }
+
+    private static void WriteFlag(PrometheusText text, IReadOnlyList<QuotaStanding> standings, string name, string help, Func<QuotaStanding, bool> isSet)
+    {
+        text.Begin(name, "gauge", help);
+        foreach (var standing in standings)
+        {
+            text.Sample(isSet(standing) ? 1 : 0, ("lane", standing.Quota.Lane), ("model", standing.Quota.Pattern));
+        }
     }
 
     private static void WriteWindow(PrometheusText text, QuotaStanding standing, WindowStanding? window, string name)

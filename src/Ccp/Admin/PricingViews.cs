@@ -60,6 +60,7 @@ internal sealed record PriceRowView(
 /// <param name="Priced">False: a call for it is refused.</param>
 /// <param name="Why">In sentences.</param>
 /// <param name="Example">Null when there is no price.</param>
+/// <param name="OtherLanes">The same model on every lane but <paramref name="Lane"/>, in short.</param>
 internal sealed record PriceExplanationView(
     string Model,
     string Lane,
@@ -69,7 +70,13 @@ internal sealed record PriceExplanationView(
     IReadOnlyList<string> Why,
     PriceRowView? Row,
     decimal Markup,
-    PriceExampleView? Example);
+    PriceExampleView? Example,
+    IReadOnlyList<LanePriceView> OtherLanes);
+
+/// <summary>What a model would be charged as on one lane.</summary>
+/// <param name="State">"usable", or why nothing can be sent there.</param>
+/// <param name="Prices">Null: nobody has said what it costs there, so no call for it goes there.</param>
+internal sealed record LanePriceView(string Lane, string State, string PricedAs, TokenPricesView? Prices);
 
 internal sealed record PriceExampleView(IReadOnlyList<ChargeLine> Lines, NanoUsd UpstreamCostDollars, NanoUsd ChargeDollars);
 

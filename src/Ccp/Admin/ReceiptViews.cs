@@ -1,12 +1,15 @@
 using System.Text.Json.Serialization;
 using Ccp.Ledger;
 using Ccp.Pricing;
+using Ccp.Routing;
 using Ccp.Usage;
 
 namespace Ccp.Admin;
 
 /// <summary>A receipt. The lines add up to <paramref name="ChargeDollars"/>, digit for digit; what is not known any more is null.</summary>
 /// <param name="At">When the request was admitted; when it was charged, where only the ledger knows of it.</param>
+/// <param name="Decision">The lane it was decided for, which is another than <paramref name="Lane"/> after a fallback in flight.</param>
+/// <param name="ChosenBy">Null where <paramref name="DecisionReason"/> says it.</param>
 /// <param name="Ended">The word of the usage log for how it ended; <paramref name="EndedText"/> says it in words.</param>
 /// <param name="Explanation">Why lines or more are missing; null when nothing is.</param>
 /// <param name="NetDollars">What the request costs by now: the charge with every correction.</param>
@@ -18,6 +21,10 @@ internal sealed record ReceiptView(
     string? AnsweredModel,
     string? PricedAs,
     string? Lane,
+    string? Decision,
+    string? DecisionReason,
+    string? ChosenBy,
+    IReadOnlyList<RejectedLane> Rejected,
     int? Status,
     string? Ended,
     string? EndedText,
@@ -44,6 +51,10 @@ internal sealed record ReceiptView(
             request?.AnsweredModel,
             request?.PricedAs,
             request?.Lane,
+            request?.Decision?.Lane,
+            request?.Decision?.Reason,
+            request?.Decision?.ChosenBy,
+            RejectedLane.Parse(request?.Decision?.Rejected),
             request?.Status,
             request?.Reason,
             request is null ? null : EndText(request.Reason),
@@ -70,12 +81,13 @@ internal sealed record ReceiptView(
 
     private static string EndText(string reason) => reason switch
     {
-        "ok" or "streaming" => "complete",
+        "ok" or "streaming" or "no_final_usage" or "suspect" => "complete",
         "client_left" => "the client left before the end",
         "upstream_cut" => "the provider's connection broke",
         "upstream_stalled" => "the provider fell silent",
         "timeout" => "no answer began in time",
         "out_of_credit" => "ended by ccp: the balance ran out",
+        "spend_limit" => "ended by ccp: a spending limit was passed",
         "shutdown" => "ended by ccp: it was stopping",
         "crash" => "ccp ended while it ran; charged at the next start, as far as it had got",
         "internal_error" => "failed inside ccp; charged as far as it had got",

@@ -22,8 +22,10 @@ internal enum LaneAccess
 /// <summary>Which lanes can be used at all, and by whom.</summary>
 internal sealed class UsableLanes(Till till, Switchboard board)
 {
+    public IReadOnlyList<LaneConfig> Configured => board.Config.Now.Lanes;
+
     /// <summary>Those to which calls can go: somebody has a key or a login for them, and the license allows them.</summary>
-    public IEnumerable<LaneConfig> All => board.Config.Now.Lanes.Where(lane => AccessTo(lane) != LaneAccess.Nobody && IsLicensed(lane));
+    public IEnumerable<LaneConfig> All => Configured.Where(lane => AccessTo(lane) != LaneAccess.Nobody && IsLicensed(lane));
 
     public LaneAccess AccessTo(LaneConfig lane) => lane switch
     {

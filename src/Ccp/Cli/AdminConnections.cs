@@ -38,7 +38,7 @@ internal static class AdminConnections
 
         if (environment("CCP_ADMIN_TOKEN")?.Trim() is not { Length: > 0 } token || token.Any(c => c is <= ' ' or > '~'))
         {
-            throw new WrongUsageException("Talking to a server by its URL takes an admin's token in the environment variable CCP_ADMIN_TOKEN.");
+            throw new WrongUsageException("Talking to a server by its URL takes an admin's token in the environment variable CCP_ADMIN_TOKEN; for ccp receipt a user's own will do.");
         }
 
         var handler = ServerConnection.NewHandler();

@@ -58,11 +58,21 @@ internal static class PricingCommands
     private static string[] PricesOf(JsonElement prices) =>
         [prices.Text("input"), prices.Text("cacheWrite5m"), prices.Text("cacheWrite1h"), prices.Text("cacheRead"), prices.Text("output")];
 
+    public static string OnLane(JsonElement lane) => $"On the lane {lane.Text("lane")} ({lane.Text("state")}) it "
+        + (lane.GetProperty("prices") is { ValueKind: JsonValueKind.Object } prices
+            ? $"would be charged as {lane.Text("pricedAs")}: {prices.Text("input")} for input, {prices.Text("output")} for output."
+            : $"would be {lane.Text("pricedAs")}, which has no price, so no call for it goes there.");
+
     private static int ShowExplanation(JsonElement answer)
     {
         foreach (var sentence in answer.GetProperty("why").EnumerateArray())
         {
             Terminal.Line(sentence.GetString() ?? "");
+        }
+
+        foreach (var lane in answer.GetProperty("otherLanes").EnumerateArray())
+        {
+            Terminal.Line(OnLane(lane));
         }
 
         if (answer.Text("priced") != "yes")

@@ -11,7 +11,7 @@ internal static class ReceiptCommand
         var id = new Argument<string>("request") { Description = "The request's id, as ccp requests and ccp ledger show have it.", HelpName = "REQUEST-ID" };
         var command = new Command(
             "receipt",
-            "Show what a request cost, line by line, and its entry in the ledger.\n\nExample: ccp receipt req_0123456789abcdef0123456789abcdef") { id };
+            "Show what a request cost, line by line, and its entry in the ledger. Users see those of their own requests, by their own token.\n\nExample: ccp receipt req_0123456789abcdef0123456789abcdef") { id };
         return command.Asks(environment, parsed => new AdminCall("GET", AdminCall.PathOfRequest(parsed.GetRequiredValue(id), "receipt")), Show);
     }
 
@@ -22,8 +22,9 @@ internal static class ReceiptCommand
         Fact("at (UTC)", receipt.Instant("at"));
         Fact("model", ModelOf(receipt));
         Fact("lane", receipt.Text("lane"));
+        Fact("decided", DecisionOf(receipt));
         Fact("ended", receipt.Text("endedText"));
-        Fact("usage", receipt.Text("estimated") switch { "yes" => "estimated: the final numbers never came", "no" => "as the provider reported it", _ => "" });
+        Fact("usage", UsageOf(receipt));
         foreach (var price in receipt.GetProperty("prices").EnumerateArray())
         {
             Fact("price", $"{price.Text("model")}, {(price.Instant("effectiveFrom") is { Length: > 0 } from ? $"in force from {from}" : "without a date")}{AsOf(price)}; {price.Text("source")}");
@@ -77,6 +78,25 @@ internal static class ReceiptCommand
         var (asked, answered, pricedAs) = (receipt.Text("model"), receipt.Text("answeredModel"), receipt.Text("pricedAs"));
         return asked + (answered.Length > 0 && answered != asked ? $", answered by {answered}" : "") + (pricedAs.Length > 0 && pricedAs != asked ? $", priced as {pricedAs}" : "");
     }
+
+    /// <summary>Why it went there; and, if another lane answered after that one had failed, where it went first.</summary>
+    public static string DecisionOf(JsonElement receipt)
+    {
+        var (lane, chosenBy) = (receipt.Text("decision"), receipt.Text("chosenBy"));
+        var rejected = receipt.GetProperty("rejected").EnumerateArray().Select(other => $"{other.Text("lane")} ({other.Text("reason")})").ToList();
+        return receipt.Text("decisionReason")
+            + (chosenBy.Length > 0 ? $", wanted by {chosenBy}" : "")
+            + (rejected.Count > 0 ? $", not taken: {string.Join(", ", rejected)}" : "")
+            + (lane.Length > 0 && lane != receipt.Text("lane") ? $", sent to {lane} first" : "");
+    }
+
+    private static string UsageOf(JsonElement receipt) => (receipt.Text("estimated"), receipt.Text("ended")) switch
+    {
+        ("yes", "suspect") => "estimated: a number of the provider's cannot be true",
+        ("yes", _) => "estimated: the final numbers never came",
+        ("no", _) => "as the provider reported it",
+        _ => "",
+    };
 
     private static string AsOf(JsonElement price) => price.Text("asOf") is { Length: > 0 } day ? $", as read on {day}" : "";
 

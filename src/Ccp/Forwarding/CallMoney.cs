@@ -1,4 +1,5 @@
 using Ccp.Ledger;
+using Ccp.Metering;
 using Ccp.Pricing;
 using Ccp.Quotas;
 using Ccp.Store;
@@ -10,12 +11,13 @@ namespace Ccp.Forwarding;
 /// <param name="rates">Null for calls that cost nothing.</param>
 /// <param name="asked">How the request wants to be served: until the provider says how it is, the dearer counts.</param>
 /// <param name="quota">What the call uses of its lane's quotas; null for calls that use none.</param>
-internal sealed class CallMoney(AccountLedger ledger, Hold hold, HoldRow? row, RateCard? rates, PriceTerms asked = default, QuotaUse? quota = null)
+/// <param name="owedFor">What will be charged for a reading, should it be the last; null for calls that cost nothing.</param>
+internal sealed class CallMoney(AccountLedger ledger, Hold hold, HoldRow? row, RateCard? rates, PriceTerms asked = default, QuotaUse? quota = null, Func<MeterReading, MeteredUsage?>? owedFor = null)
 {
     private readonly RateCard? _costRates = rates is null ? null : rates with { Markup = 1m };
     private TokenUsage _noted;
     private PriceTerms _notedTerms;
-    private bool _isFinalNoted;
+    private MeterReading? _notedFinal;
 
     /// <summary>True when this stream was chosen to end for want of money.</summary>
     public bool MustEnd => hold.MustEnd;
@@ -66,13 +68,19 @@ internal sealed class CallMoney(AccountLedger ledger, Hold hold, HoldRow? row, R
         }
     }
 
-    /// <summary>The provider's final numbers are in: they go to disk without waiting for the next checkpoint.</summary>
-    public void NoteFinal()
+    /// <summary>The provider's final numbers are in: what will be charged for them goes to disk, to the digit, without waiting for the next checkpoint.</summary>
+    public void NoteFinal(MeterReading reading)
     {
-        if (!_isFinalNoted)
+        if (rates is null || !hold.IsCharged || reading == _notedFinal || owedFor?.Invoke(reading) is not { } owed)
         {
-            _isFinalNoted = true;
-            _ = ledger.CheckpointAsync(hold);
+            return;
         }
+
+        _notedFinal = reading;
+        var charge = rates.Price(owed, reading.AnsweredModel);
+        var metered = ReceiptBasis.Of(rates, owed, reading.AnsweredModel).ToJson(rates);
+        hold.NoteProgress(new HoldProgress(
+            charge.Cost, charge.Amount, owed.Tokens, owed.Terms, new FinalReading(metered, reading.AnsweredModel, charge.PricedAs, reading.Quality == ReadingQuality.Exact)));
+        _ = ledger.CheckpointAsync(hold);
     }
 }

@@ -183,7 +183,7 @@ internal sealed class ResponseRelay(
         if (meter.HasFinalUsage)
         {
             // The final numbers are in, and the upstream takes its time to end: they are written down now.
-            money.NoteFinal();
+            money.NoteFinal(meter.Read());
         }
 
         while (!_signal.IsReadDone)

@@ -93,15 +93,7 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
     /// <summary>Writes how far the open calls have come, all in one operation. Called about once a second.</summary>
     public async Task CheckpointAsync()
     {
-        var moved = new List<(string RequestId, HoldProgress Progress)>();
-        foreach (var hold in _durable.Values)
-        {
-            if (hold.TakeProgress() is { } progress)
-            {
-                moved.Add((hold.Id.Value, progress));
-            }
-        }
-
+        List<Hold> moved = [.. _durable.Values.Where(hold => hold.TakeProgress() is not null)];
         if (moved.Count == 0)
         {
             return;
@@ -111,11 +103,7 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
         {
             await writes.WriteAsync(database =>
             {
-                foreach (var (requestId, progress) in moved)
-                {
-                    HoldRow.Update(database, requestId, progress);
-                }
-
+                moved.ForEach(hold => HoldRow.Update(database, hold.Id.Value, hold.Progress));
                 return moved.Count;
             });
         }
@@ -126,8 +114,8 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
     }
 
     /// <summary>Writes how far one call has come, without waiting for the next checkpoint.</summary>
-    public Task CheckpointAsync(Hold hold) => hold.TakeProgress() is { } progress
-        ? writes.MustWriteAsync(database => HoldRow.Update(database, hold.Id.Value, progress))
+    public Task CheckpointAsync(Hold hold) => hold.TakeProgress() is not null
+        ? writes.MustWriteAsync(database => HoldRow.Update(database, hold.Id.Value, hold.Progress))
         : Task.CompletedTask;
 
     public async ValueTask WriteHoldAsync(Hold hold, HoldRow row)

@@ -36,6 +36,18 @@ internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id,
     /// <summary>What nobody else may spend: what was set aside, or what the call has come to where that is more.</summary>
     public NanoUsd SpokenFor => NanoUsd.Max(Amount, Running);
 
+    /// <summary>How far the call has come by now. What is written to disk is this, at the moment of writing: of two checkpoints under way, none can undo the other.</summary>
+    public HoldProgress Progress
+    {
+        get
+        {
+            lock (_progressLock)
+            {
+                return _progress;
+            }
+        }
+    }
+
     /// <summary>True when this stream was chosen to end for want of money.</summary>
     public bool MustEnd => _endCause != EndCause.None;
 
@@ -51,7 +63,7 @@ internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id,
         if (account is not null)
         {
             await ledger.WriteHoldAsync(this, row);
-            _progress = new HoldProgress(row.Cost, row.Charge, row.Tokens, row.Terms);
+            _progress = new HoldProgress(row.Cost, row.Charge, row.Tokens, row.Terms, row.Final);
             _isDurable = true;
         }
     }
@@ -111,7 +123,7 @@ internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id,
         account?.Release(this, charge ?? NanoUsd.Zero);
         if (charge is null && !_isDurable)
         {
-            // Refused and failed calls never touch the disk.
+            // Refused and failed calls leave neither hold, entry nor record.
             return Task.CompletedTask;
         }
 

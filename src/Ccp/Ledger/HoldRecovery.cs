@@ -24,10 +24,11 @@ internal sealed class HoldRecovery(LedgerBook book, Action<Database, HoldRow, st
         return (rows.Count, charged);
     }
 
-    /// <summary>One transaction: the charge as far as it is known, marked as an estimate, the record, and the hold gone.</summary>
+    /// <summary>One transaction: the charge as far as it is known, marked as an estimate unless the final numbers were in, the record, and the hold gone.</summary>
     public void Settle(Database database, HoldRow row, string reason)
     {
-        var result = book.Post(database, row.AccountId, EntryKind.Charge, -row.Charge, row.RequestId, "ccp", $"{row.Model}, estimated ({reason})");
+        var note = row.Final is { IsExact: true } ? $"{row.Model} ({reason})" : $"{row.Model}, estimated ({reason})";
+        var result = book.Post(database, row.AccountId, EntryKind.Charge, -row.Charge, row.RequestId, "ccp", note);
 
         // Charged already means that the settlement had gone through and only the row was left behind: it keeps what it says.
         if (result == PostResult.Posted)

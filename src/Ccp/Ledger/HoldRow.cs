@@ -24,17 +24,23 @@ internal sealed record HoldRow(
     string? Session,
     string? Agent,
     string Rates,
-    PriceTerms Terms = default)
+    PriceTerms Terms = default,
+    LaneDecision? Decision = null,
+    FinalReading? Final = null)
 {
     private const string Columns =
         """
         request_id, account_id, opened_at_ms, held_nano, cost_nano, charge_nano,
         input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, output_tokens,
-        user_id, model, lane, is_stream, session, agent, rates, inference_geo, speed
+        user_id, model, lane, is_stream, session, agent, rates, inference_geo, speed,
+        decision, decision_reason, chosen_by, rejected, metered, answered_model, priced_as, is_exact
         """;
 
     public void Insert(Database database) => database.RunOne(
-        $"INSERT INTO hold ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+        $"""
+        INSERT INTO hold ({Columns})
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
+        """,
         RequestId,
         AccountId,
         OpenedAt.ToUnixTimeMilliseconds(),
@@ -54,13 +60,22 @@ internal sealed record HoldRow(
         Agent,
         Rates,
         Terms.InferenceGeo,
-        Terms.Speed);
+        Terms.Speed,
+        Decision?.Lane,
+        Decision?.Reason,
+        Decision?.ChosenBy,
+        Decision?.Rejected,
+        Final?.Metered,
+        Final?.AnsweredModel,
+        Final?.PricedAs,
+        Final?.IsExact);
 
     /// <summary>Notes how far a call has come. A row that is gone was settled meanwhile, and stays so.</summary>
     public static void Update(Database database, string requestId, HoldProgress progress) => database.Run(
         """
         UPDATE hold SET cost_nano = $2, charge_nano = $3, input_tokens = $4, cache_write_5m_tokens = $5, cache_write_1h_tokens = $6,
-            cache_read_tokens = $7, output_tokens = $8, inference_geo = $9, speed = $10
+            cache_read_tokens = $7, output_tokens = $8, inference_geo = $9, speed = $10,
+            metered = $11, answered_model = $12, priced_as = $13, is_exact = $14
         WHERE request_id = $1
         """,
         requestId,
@@ -72,7 +87,11 @@ internal sealed record HoldRow(
         progress.Tokens.CacheRead,
         progress.Tokens.Output,
         progress.Terms.InferenceGeo,
-        progress.Terms.Speed);
+        progress.Terms.Speed,
+        progress.Final?.Metered,
+        progress.Final?.AnsweredModel,
+        progress.Final?.PricedAs,
+        progress.Final?.IsExact);
 
     public static void Delete(Database database, string requestId) => database.Run("DELETE FROM hold WHERE request_id = $1", requestId);
 
@@ -96,9 +115,18 @@ internal sealed record HoldRow(
         row.IsDBNull(15) ? null : row.GetString(15),
         row.IsDBNull(16) ? null : row.GetString(16),
         row.GetString(17),
-        new PriceTerms(row.IsDBNull(18) ? null : row.GetString(18), row.IsDBNull(19) ? null : row.GetString(19)));
+        new PriceTerms(row.IsDBNull(18) ? null : row.GetString(18), row.IsDBNull(19) ? null : row.GetString(19)),
+        LaneDecision.Read(row, 20),
+        row.IsDBNull(24) ? null : new FinalReading(row.GetString(24), row.IsDBNull(25) ? null : row.GetString(25), row.GetString(26), row.GetInt64(27) == 1));
 }
 
 /// <summary>How far a call has come, in money and in tokens.</summary>
 /// <param name="Terms">As reported, or as asked for where that is not yet known and the dearer.</param>
-internal readonly record struct HoldProgress(NanoUsd Cost, NanoUsd Charge, TokenUsage Tokens, PriceTerms Terms);
+/// <param name="Final">Null as long as the provider's final numbers are not in.</param>
+internal readonly record struct HoldProgress(NanoUsd Cost, NanoUsd Charge, TokenUsage Tokens, PriceTerms Terms, FinalReading? Final = null);
+
+/// <summary>What a charge was computed from, beyond tokens and terms, when nothing can be owed beyond it.</summary>
+/// <param name="Metered">All of it, as JSON, as the request record has it.</param>
+/// <param name="PricedAs">The model whose price it is.</param>
+/// <param name="IsExact">False: a number in it cannot be true, or was not to be read.</param>
+internal sealed record FinalReading(string Metered, string? AnsweredModel, string PricedAs, bool IsExact);

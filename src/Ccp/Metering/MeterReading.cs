@@ -16,6 +16,15 @@ internal sealed record MeterReading(
     string? ErrorType = null)
 {
     public static readonly MeterReading NotStarted = new(MeteredUsage.Nothing, ReadingQuality.Estimated);
+
+    /// <summary>The word for why an answer that went through to its end is charged by an estimate; null when it is not.</summary>
+    public string? Doubt => Quality switch
+    {
+        ReadingQuality.Exact => null,
+        ReadingQuality.Estimated => "no_final_usage",
+        ReadingQuality.Suspect => "suspect",
+        _ => throw new ArgumentOutOfRangeException(nameof(Quality)),
+    };
 }
 
 internal enum ReadingQuality

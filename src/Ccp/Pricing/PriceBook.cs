@@ -59,6 +59,18 @@ internal sealed class PriceBook
             ?? Matched(InForce(BuiltInRows, undated, at), PriceRule.BuiltInWithoutDate);
     }
 
+    /// <summary>What the built-in book says of the models that an operator's id or pattern is for: the dearest of them, where it is for several.</summary>
+    /// <returns>Null for models that the built-in book does not know.</returns>
+    public static decimal? UsGeoFactorOf(string pattern)
+    {
+        var undated = WithoutDate(pattern) ?? pattern;
+
+        // With the dash of a date behind it too: claude-haiku-4-5-* is for claude-haiku-4-5 as that has dates.
+        return BuiltInPrices.Rows
+            .Where(row => ModelGlob.Matches(undated, row.Model) || ModelGlob.Matches(undated, row.Model + "-"))
+            .Max(row => (decimal?)row.UsGeoFactor);
+    }
+
     private static PriceMatch? Matched(PriceRow? row, PriceRule rule) => row is null ? null : new PriceMatch(row, rule);
 
     private static Dictionary<string, PriceRow[]> ByModel(IEnumerable<PriceRow> rows) =>

@@ -7,7 +7,7 @@ namespace Ccp.Pricing;
 /// <param name="WebSearchPer1000">USD.</param>
 /// <param name="UsGeoFactor">On every token class when the provider reports <c>inference_geo = "us"</c>; 1 where it does not apply.</param>
 /// <param name="EffectiveFrom">UTC; null: always was.</param>
-/// <param name="AsOf">The day the numbers were read at their source.</param>
+/// <param name="AsOf">The day the numbers were read at their source; the first of all days for an operator's row, which is its own source.</param>
 /// <param name="Source">Where the numbers come from.</param>
 internal sealed record PriceRow(
     string Model,

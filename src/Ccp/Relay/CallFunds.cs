@@ -1,11 +1,13 @@
 using Ccp.Forwarding;
 using Ccp.Identity;
 using Ccp.Ledger;
+using Ccp.Metering;
 using Ccp.Pricing;
 using Ccp.Quotas;
 using Ccp.Refusals;
 using Ccp.Routing;
 using Ccp.Usage;
+using Microsoft.AspNetCore.Http;
 
 namespace Ccp.Relay;
 
@@ -38,7 +40,7 @@ internal sealed class CallFunds(AccountLedger ledger, ChargeHistory history, Quo
     }
 
     public CallMoney MoneyOf(LanePlan plan) => Hold is { } hold
-        ? new CallMoney(ledger, hold, RowOf(hold, plan), plan.Rates, call.Facts!.Asked, _quota)
+        ? new CallMoney(ledger, hold, RowOf(hold, plan), plan.Rates, call.Facts!.Asked, _quota, reading => UsageOwed.Of(Whole(reading), call.Facts, plan.Rates!))
         : new CallMoney(ledger, ledger.PlaceNothing(call.Id), row: null, rates: null);
 
     public void Dispose()
@@ -62,6 +64,9 @@ internal sealed class CallFunds(AccountLedger ledger, ChargeHistory history, Quo
         var amount = HoldPolicy.AmountFor(CostForecasts.Of(rates, facts), usual, canEndEarly: facts.IsStream);
         return ledger.Place(user.AccountId, call.Id, amount, rates.IsFree, canEndEarly: facts.IsStream, new SpendLimits(user.Limits.SpendPerDay, user.Limits.SpendPerMonth));
     }
+
+    /// <summary>An answer that ends as it is read now.</summary>
+    private static ForwardResult Whole(MeterReading reading) => new(StatusCodes.Status200OK, RelayEnd.Complete, Refusal: null, reading);
 
     private HoldRow? RowOf(Hold hold, LanePlan plan)
     {
@@ -88,6 +93,7 @@ internal sealed class CallFunds(AccountLedger ledger, ChargeHistory history, Quo
             call.Session,
             call.Agent,
             plan.Rates.ToJson(),
-            terms);
+            terms,
+            call.Decided!.ToDecision());
     }
 }

@@ -91,5 +91,6 @@ internal sealed class RelayCloseout(WriteQueue writes, ChargeHistory history, Us
         call.Elapsed,
         result.TimeToFirstByte,
         rates.ToJson(),
-        ReceiptBasis.Of(rates, owed, result.Reading.AnsweredModel).ToJson(rates));
+        ReceiptBasis.Of(rates, owed, result.Reading.AnsweredModel).ToJson(rates),
+        call.Decided!.ToDecision());
 }

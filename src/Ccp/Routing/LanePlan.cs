@@ -20,10 +20,21 @@ internal sealed record LanePlan(LaneConfig Lane, Secret Key, bool IsUsersOwnKey,
 
     /// <summary>Where the call may go once more when this lane fails before the first byte of its answer; null: nowhere.</summary>
     public LanePlan? Fallback { get; init; }
+
+    /// <summary>As it is kept with the call.</summary>
+    public LaneDecision ToDecision() => new(Lane.Name, Reason, ChosenBy == Reason ? null : ChosenBy, RejectedLane.ToText(Rejected));
 }
 
 /// <param name="Reason">One of <see cref="RouteReason"/>.</param>
-internal sealed record RejectedLane(string Lane, string Reason);
+internal sealed record RejectedLane(string Lane, string Reason)
+{
+    /// <summary>As the store has them, <c>zai=license_block other=no_price</c>: neither names nor reasons have a space or an equals sign in them.</summary>
+    /// <returns>Null when there are none.</returns>
+    public static string? ToText(IReadOnlyList<RejectedLane> lanes) => lanes.Count == 0 ? null : string.Join(' ', lanes.Select(lane => $"{lane.Lane}={lane.Reason}"));
+
+    public static IReadOnlyList<RejectedLane> Parse(string? text) =>
+        text is null ? [] : [.. text.Split(' ').Select(lane => lane.Split('=')).Select(parts => new RejectedLane(parts[0], parts[1]))];
+}
 
 /// <summary>What a call may cost, from the little that is known before it is sent.</summary>
 internal static class CostForecasts

@@ -9,7 +9,7 @@ internal static class Schema
 
     private const string WrittenByNewer = "The store was written by a newer ccp; run that version, or restore a backup made by this one.";
 
-    private static readonly string[] Migrations =
+    public static IReadOnlyList<string> Migrations { get; } =
     [
         """
         CREATE TABLE meta (
@@ -165,13 +165,31 @@ internal static class Schema
         ALTER TABLE hold ADD COLUMN inference_geo TEXT;
         ALTER TABLE hold ADD COLUMN speed TEXT;
         """,
+        """
+        -- Where a call was to go and why, as it was decided before it was sent. Null in rows that were there before.
+        ALTER TABLE hold ADD COLUMN decision TEXT;
+        ALTER TABLE hold ADD COLUMN decision_reason TEXT;
+        ALTER TABLE hold ADD COLUMN chosen_by TEXT;
+        ALTER TABLE hold ADD COLUMN rejected TEXT;
+        ALTER TABLE request ADD COLUMN decision TEXT;
+        ALTER TABLE request ADD COLUMN decision_reason TEXT;
+        ALTER TABLE request ADD COLUMN chosen_by TEXT;
+        ALTER TABLE request ADD COLUMN rejected TEXT;
+        """,
+        """
+        -- The whole of what the charge in the row was computed from, once the provider's final numbers are in; null until then.
+        ALTER TABLE hold ADD COLUMN metered TEXT;
+        ALTER TABLE hold ADD COLUMN answered_model TEXT;
+        ALTER TABLE hold ADD COLUMN priced_as TEXT;
+        ALTER TABLE hold ADD COLUMN is_exact INTEGER;
+        """,
     ];
 
     /// <returns>Null when the file is a store that this ccp can read.</returns>
     public static string? FindMismatch(Database database) => Seen(database) switch
     {
         0 => "It is no store of ccp.",
-        var seen when seen > Migrations.Length => WrittenByNewer,
+        var seen when seen > Migrations.Count => WrittenByNewer,
         _ => null,
     };
 
@@ -179,12 +197,12 @@ internal static class Schema
     public static void Migrate(Database database)
     {
         var seen = Seen(database);
-        if (seen > Migrations.Length)
+        if (seen > Migrations.Count)
         {
             throw new StoreUnavailableException(WrittenByNewer);
         }
 
-        for (var next = seen; next < Migrations.Length; next++)
+        for (var next = seen; next < Migrations.Count; next++)
         {
             database.Execute($"BEGIN IMMEDIATE; {Migrations[next]} PRAGMA user_version = {next + 1}; COMMIT;");
         }

@@ -58,7 +58,7 @@ internal sealed class Metrics(DateTimeOffset startedAt)
         Write(text, "ccp_upstream_cost_usd_total", "What the provider asks for the calls that were served, in US dollars.", _costNanoUsd, NanosPerDollar, "lane");
         Write(text, "ccp_refusals_total", "Calls that ccp itself said no to, also those that were none it knows.", _refusals, 1, "code");
         Write(text, "ccp_fallbacks_total", "Calls that went to another lane after this one had failed.", _fallbacks, 1, "lane", "reason");
-        text.Begin("ccp_time_to_first_byte_seconds", "histogram", "From sending a request to the first byte of the answer's body.");
+        text.Begin("ccp_time_to_first_byte_seconds", "histogram", "From the arrival of a call to the first byte of the answer's body, by the lane that answered; what another lane wasted before is in it.");
         foreach (var (lane, _, durations) in _firstBytes.All)
         {
             text.Histogram(durations, "lane", lane);

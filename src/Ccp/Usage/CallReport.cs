@@ -11,6 +11,8 @@ namespace Ccp.Usage;
 /// <summary>The one account of a call: filled as the call goes along, read once when it is over. No stage decides anything by it.</summary>
 internal sealed class CallReport(RequestId id, DateTimeOffset startedAt)
 {
+    private LanePlan? _plan;
+
     public RequestId Id { get; } = id;
 
     public DateTimeOffset StartedAt { get; } = startedAt;
@@ -22,7 +24,19 @@ internal sealed class CallReport(RequestId id, DateTimeOffset startedAt)
 
     public RequestFacts? Facts { get; set; }
 
-    public LanePlan? Plan { get; set; }
+    /// <summary>Where it goes, or went last.</summary>
+    public LanePlan? Plan
+    {
+        get => _plan;
+        set
+        {
+            _plan = value;
+            Decided ??= value;
+        }
+    }
+
+    /// <summary>Where it was to go, whichever lane took over later.</summary>
+    public LanePlan? Decided { get; private set; }
 
     /// <summary>The header that the lane's key was last sent in.</summary>
     public LaneHeader Form { get; set; }
@@ -64,6 +78,7 @@ internal sealed class CallReport(RequestId id, DateTimeOffset startedAt)
         : !result.IsSuccess ? "upstream_error"
         : result.End != RelayEnd.Complete ? result.End.ToReason()
         : result.Reading.ErrorType is not null ? "upstream_error"
+        : IsEstimated && result.Reading.Doubt is { } doubt ? doubt
         : Facts?.IsStream == true ? "streaming"
         : "ok";
 }

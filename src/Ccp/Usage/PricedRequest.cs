@@ -1,3 +1,4 @@
+using Ccp.Ledger;
 using Ccp.Pricing;
 using Ccp.Store;
 using Microsoft.Data.Sqlite;
@@ -7,6 +8,7 @@ namespace Ccp.Usage;
 /// <summary>A request record with all that its price was computed from.</summary>
 /// <param name="RowId">Its place in the table, which orders records of the same millisecond.</param>
 /// <param name="Charge">As it was charged; zero for users who are not.</param>
+/// <param name="Decision">Null in records of older versions.</param>
 internal sealed record PricedRequest(
     string Id,
     long RowId,
@@ -25,12 +27,14 @@ internal sealed record PricedRequest(
     NanoUsd Cost,
     NanoUsd Charge,
     string Rates,
-    string? Metered)
+    string? Metered,
+    LaneDecision? Decision)
 {
     private const string Columns =
         """
         r.id, r.rowid, r.at_ms, r.account_id, u.name, u.deleted_at_ms IS NOT NULL, r.model, r.answered_model, r.priced_as, r.lane, r.status, r.reason, r.is_estimated,
-        r.input_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens, r.cache_read_tokens, r.output_tokens, r.web_searches, r.cost_nano, r.charge_nano, r.rates, r.metered
+        r.input_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens, r.cache_read_tokens, r.output_tokens, r.web_searches, r.cost_nano, r.charge_nano, r.rates, r.metered,
+        r.decision, r.decision_reason, r.chosen_by, r.rejected
         """;
 
     /// <summary>The price row and markup as admitted; null when the record does not say.</summary>
@@ -83,5 +87,6 @@ internal sealed record PricedRequest(
         new NanoUsd(row.GetInt64(19)),
         new NanoUsd(row.GetInt64(20)),
         row.GetString(21),
-        row.IsDBNull(22) ? null : row.GetString(22));
+        row.IsDBNull(22) ? null : row.GetString(22),
+        LaneDecision.Read(row, 23));
 }

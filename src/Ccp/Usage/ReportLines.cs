@@ -1,4 +1,6 @@
+using Ccp.Ledger;
 using Ccp.Pricing;
+using Ccp.Routing;
 using Microsoft.Data.Sqlite;
 
 namespace Ccp.Usage;
@@ -37,6 +39,8 @@ internal sealed record LedgerLine(
 /// <summary>A request record as reports show it.</summary>
 /// <param name="CostDollars">What the user was charged.</param>
 /// <param name="UpstreamCostDollars">What the upstream asks for it.</param>
+/// <param name="Decision">The lane it was decided for, which is another than <paramref name="Lane"/> after a fallback in flight. Null, as the reason, in records of older versions.</param>
+/// <param name="ChosenBy">Null where <paramref name="DecisionReason"/> says it.</param>
 internal sealed record RequestLine(
     string Id,
     DateTimeOffset At,
@@ -61,16 +65,23 @@ internal sealed record RequestLine(
     string? Agent,
     string? UpstreamRequestId,
     long LatencyMs,
-    long? TtftMs)
+    long? TtftMs,
+    string? Decision,
+    string? DecisionReason,
+    string? ChosenBy,
+    IReadOnlyList<RejectedLane> Rejected)
 {
     public const string Columns =
         """
         r.id, r.at_ms, u.name, u.deleted_at_ms IS NOT NULL, r.account_id, r.model, r.answered_model, r.priced_as, r.lane, r.status, r.reason,
         r.is_stream, r.is_estimated, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens + r.cache_write_1h_tokens,
-        r.web_searches, r.charge_nano, r.cost_nano, r.session, r.agent, r.upstream_request_id, r.latency_ms, r.ttft_ms
+        r.web_searches, r.charge_nano, r.cost_nano, r.session, r.agent, r.upstream_request_id, r.latency_ms, r.ttft_ms,
+        r.decision, r.decision_reason, r.chosen_by, r.rejected
         """;
 
-    public static RequestLine Read(SqliteDataReader row) => new(
+    public static RequestLine Read(SqliteDataReader row) => Read(row, LaneDecision.Read(row, 25));
+
+    private static RequestLine Read(SqliteDataReader row, LaneDecision? decision) => new(
         row.GetString(0),
         DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(1)),
         UsageQueries.ShownName(row.GetString(2), row.GetInt64(4), row.GetInt64(3) == 1),
@@ -94,7 +105,11 @@ internal sealed record RequestLine(
         TextOrNull(row, 21),
         TextOrNull(row, 22),
         row.GetInt64(23),
-        row.IsDBNull(24) ? null : row.GetInt64(24));
+        row.IsDBNull(24) ? null : row.GetInt64(24),
+        decision?.Lane,
+        decision?.Reason,
+        decision?.ChosenBy,
+        RejectedLane.Parse(decision?.Rejected));
 
     private static string? TextOrNull(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }

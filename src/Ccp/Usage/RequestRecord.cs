@@ -9,6 +9,7 @@ namespace Ccp.Usage;
 /// <param name="Charge">With the markup; zero for users who are not charged.</param>
 /// <param name="Rates">The price row and markup as admitted, as JSON.</param>
 /// <param name="Metered">What was priced, as JSON (<see cref="ReceiptBasis"/>); null in records of older versions.</param>
+/// <param name="Decision">Where it was to go and why, before a fallback in flight; null in records of older versions.</param>
 internal sealed record RequestRecord(
     string Id,
     DateTimeOffset At,
@@ -32,7 +33,8 @@ internal sealed record RequestRecord(
     TimeSpan Latency,
     TimeSpan? TimeToFirstByte,
     string Rates,
-    string? Metered = null)
+    string? Metered = null,
+    LaneDecision? Decision = null)
 {
     /// <summary>Repeating it changes nothing: a settlement may be tried twice.</summary>
     public void Insert(Database database)
@@ -42,8 +44,10 @@ internal sealed record RequestRecord(
             INSERT OR IGNORE INTO request (
                 id, at_ms, account_id, user_id, model, answered_model, priced_as, lane, status, reason, is_stream, is_estimated,
                 input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, output_tokens, web_searches,
-                cost_nano, charge_nano, session, agent, upstream_request_id, latency_ms, ttft_ms, rates, metered)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
+                cost_nano, charge_nano, session, agent, upstream_request_id, latency_ms, ttft_ms, rates, metered,
+                decision, decision_reason, chosen_by, rejected)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27,
+                $28, $29, $30, $31)
             """,
             Id,
             At.ToUnixTimeMilliseconds(),
@@ -71,7 +75,11 @@ internal sealed record RequestRecord(
             (long)Latency.TotalMilliseconds,
             TimeToFirstByte is { } firstByte ? (long)firstByte.TotalMilliseconds : null,
             Rates,
-            Metered);
+            Metered,
+            Decision?.Lane,
+            Decision?.Reason,
+            Decision?.ChosenBy,
+            Decision?.Rejected);
         database.Run("UPDATE user SET last_seen_at_ms = max(coalesce(last_seen_at_ms, 0), $2) WHERE id = $1", UserId, At.ToUnixTimeMilliseconds());
     }
 
@@ -79,21 +87,22 @@ internal sealed record RequestRecord(
     public static void InsertFromHold(Database database, HoldRow hold, string reason)
     {
         var card = RateCardJson.TryRead(hold.Rates, PriceBook.BuiltIn);
+        var metered = hold.Final?.Metered ?? (card is null ? null : ReceiptBasis.Of(card, MeteredUsage.Of(hold.Tokens).At(hold.Terms), answeredModel: null).ToJson(card));
         new RequestRecord(
             hold.RequestId,
             hold.OpenedAt,
             hold.AccountId,
             hold.UserId,
             hold.Model,
-            AnsweredModel: null,
-            PricedAs: card?.Row.Model ?? hold.Model,
+            hold.Final?.AnsweredModel,
+            PricedAs: hold.Final?.PricedAs ?? card?.Row.Model ?? hold.Model,
             hold.Lane,
             Status: 200,
             reason,
             hold.IsStream,
-            IsEstimated: true,
+            IsEstimated: hold.Final is not { IsExact: true },
             hold.Tokens,
-            WebSearches: 0,
+            metered is not null && card is not null ? ReceiptBasis.TryRead(metered, card)?.Usage.WebSearches ?? 0 : 0,
             hold.Cost,
             hold.Charge,
             hold.Session,
@@ -102,7 +111,8 @@ internal sealed record RequestRecord(
             Latency: TimeSpan.Zero,
             TimeToFirstByte: null,
             hold.Rates,
-            card is null ? null : ReceiptBasis.Of(card, MeteredUsage.Of(hold.Tokens).At(hold.Terms), answeredModel: null).ToJson(card)).Insert(database);
+            metered,
+            hold.Decision).Insert(database);
     }
 
     /// <summary>Deletes what is older than the operator wants to keep. The ledger keeps its entries.</summary>

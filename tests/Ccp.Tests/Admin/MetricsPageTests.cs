@@ -54,12 +54,22 @@ public sealed class MetricsPageTests
             rolling_tokens = 3000
             weekly_tokens = 10000
             """);
-        till.Till.Quotas.Open("req_1", "zai", "claude-haiku-4-5", till.Clock.GetUtcNow()).Close(new Ccp.Pricing.TokenUsage(900, 0, 0, 0, 100));
+        void Use(string id, long tokens) => till.Till.Quotas.Open(id, "zai", "claude-haiku-4-5", till.Clock.GetUtcNow()).Close(new Ccp.Pricing.TokenUsage(tokens, 0, 0, 0, 100));
 
+        Use("req_1", 900);
         var metrics = await AskAsync(till);
+        Use("req_2", 1_400);
+        var warned = await AskAsync(till);
+        Use("req_3", 400);
+        var blocked = await AskAsync(till);
 
         Assert.Equal(0.333333m, metrics["ccp_quota_used_ratio{lane=\"zai\",model=\"claude-haiku-*\",window=\"rolling\"}"]);
         Assert.Equal(0.1m, metrics["ccp_quota_used_ratio{lane=\"zai\",model=\"claude-haiku-*\",window=\"weekly\"}"]);
+        const string Labels = "{lane=\"zai\",model=\"claude-haiku-*\"}";
+        Assert.Equal(
+            [(0m, 0m), (1m, 0m), (1m, 1m)],
+            new[] { metrics, warned, blocked }.Select(page => (page[$"ccp_quota_warned{Labels}"], page[$"ccp_quota_blocked{Labels}"])));
+        Assert.Equal(("gauge", "gauge"), (metrics.Types["ccp_quota_warned"], metrics.Types["ccp_quota_blocked"]));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ccp.Cli;
 using Ccp.Tests.Shared;
 
 namespace Ccp.Tests.Admin;
@@ -56,6 +57,47 @@ public sealed class PricingTests
         Assert.Contains("refused", told.GetProperty("why")[0].GetString(), StringComparison.Ordinal);
         Assert.Equal(JsonValueKind.Null, told.GetProperty("example").ValueKind);
         Assert.Equal(400, (await till.AskAsync("GET", "/admin/pricing/explain")).Status);
+    }
+
+    [Fact]
+    public async Task What_the_other_lanes_would_charge_is_told_with_whether_they_can_be_used()
+    {
+        await using var till = TillUnderTest.WithConfig("""
+            [[lane]]
+            name = "own"
+            base_url = "http://127.0.0.1:9"
+            header = "passthrough"
+            """);
+
+        var haiku = (await till.AskAsync("GET", "/admin/pricing/explain?model=claude-haiku-4-5")).Json;
+        var unknown = (await till.AskAsync("GET", "/admin/pricing/explain?model=my-haiku")).Json;
+
+        Assert.Equal("claude-haiku-4-5", Text(haiku, "pricedAs"));
+        Assert.Equal(
+            [
+                "On the lane zai (no key) it would be charged as glm-4.5-air: 0.20 for input, 1.10 for output.",
+                "On the lane own (usable) it would be charged as claude-haiku-4-5: 1 for input, 5 for output.",
+            ],
+            haiku.GetProperty("otherLanes").EnumerateArray().Select(PricingCommands.OnLane));
+        Assert.False(unknown.GetProperty("priced").GetBoolean());
+        Assert.Equal("glm-4.5-air", Text(unknown.GetProperty("otherLanes")[0], "pricedAs"));
+        Assert.Equal("On the lane own (usable) it would be my-haiku, which has no price, so no call for it goes there.", PricingCommands.OnLane(unknown.GetProperty("otherLanes")[1]));
+    }
+
+    [Fact]
+    public async Task A_lane_that_lacks_its_license_is_said_to()
+    {
+        await using var till = TillUnderTest.WithConfig("""
+            [[lane]]
+            name = "zai"
+            header = "passthrough"
+            """);
+
+        var without = (await till.AskAsync("GET", "/admin/pricing/explain?model=claude-haiku-4-5")).Json;
+        await till.AskAsync("POST", "/admin/license", $"{{\"pack\":\"{JsonEncodedText.Encode(IssuedLicense.Pack(till.Clock.GetUtcNow(), days: 3))}\"}}");
+        var with = (await till.AskAsync("GET", "/admin/pricing/explain?model=claude-haiku-4-5")).Json;
+
+        Assert.Equal(("license needed", "usable"), (Text(without.GetProperty("otherLanes")[0], "state"), Text(with.GetProperty("otherLanes")[0], "state")));
     }
 
     private static string? Text(JsonElement item, string member) => item.GetProperty(member).GetString();

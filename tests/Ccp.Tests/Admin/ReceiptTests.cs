@@ -1,6 +1,9 @@
+using Ccp.Cli;
+using Ccp.Forwarding;
 using Ccp.Ledger;
 using Ccp.Pricing;
 using Ccp.Tests.Shared;
+using Ccp.Tests.Store;
 using Ccp.Usage;
 
 namespace Ccp.Tests.Admin;
@@ -83,6 +86,56 @@ public sealed class ReceiptTests
     }
 
     [Fact]
+    public async Task A_request_and_its_receipt_say_where_it_was_to_go_and_why()
+    {
+        await using var till = TillUnderTest.WithConfig();
+        var alice = await till.AddUserAsync("alice", ""","initialBalance":50""");
+        await new ServedCall("alice", "req_1", Used) { Decision = new LaneDecision("zai", "quota_warn_attempt", "route", "own=no_credentials other=lane_down") }.WriteAsync(till);
+        await new ServedCall("alice", "req_old", Used).WriteAsync(till);
+
+        const string Decided = "\"decision\":\"zai\",\"decisionReason\":\"quota_warn_attempt\",\"chosenBy\":\"route\",\"rejected\":[{\"lane\":\"own\",\"reason\":\"no_credentials\"},{\"lane\":\"other\",\"reason\":\"lane_down\"}]";
+        const string NotKnown = "\"decision\":null,\"decisionReason\":null,\"chosenBy\":null,\"rejected\":[]";
+        var lines = (await till.AskAsync("GET", "/admin/requests")).Json;
+        Assert.Contains(NotKnown, lines[0].GetRawText(), StringComparison.Ordinal);
+        Assert.Contains(Decided, lines[1].GetRawText(), StringComparison.Ordinal);
+        Assert.Contains(Decided, (await till.AskAsync("GET", "/admin/requests/req_1/receipt")).Text, StringComparison.Ordinal);
+        Assert.Contains(Decided, (await till.AskWithAsync(alice, "GET", "/user/requests/req_1/receipt")).Text, StringComparison.Ordinal);
+        Assert.Contains(NotKnown, (await till.AskAsync("GET", "/admin/requests/req_old/receipt")).Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"lane":"zai","decision":"zai","decisionReason":"default","chosenBy":null,"rejected":[]}""", "default")]
+    [InlineData("""{"lane":"anthropic","decision":"anthropic","decisionReason":"license_block","chosenBy":"route","rejected":[{"lane":"zai","reason":"license_block"},{"lane":"b","reason":"no_price"}]}""", "license_block, wanted by route, not taken: zai (license_block), b (no_price)")]
+    [InlineData("""{"lane":"anthropic","decision":"zai","decisionReason":"default","chosenBy":null,"rejected":[]}""", "default, sent to zai first")]
+    [InlineData("""{"lane":"anthropic","decision":null,"decisionReason":null,"chosenBy":null,"rejected":[]}""", "")]
+    [InlineData("""{"lane":null,"decision":null,"decisionReason":null,"chosenBy":null,"rejected":[]}""", "")]
+    public void A_decision_is_told_in_one_line(string receipt, string words)
+    {
+        Assert.Equal(words, ReceiptCommand.DecisionOf(System.Text.Json.JsonDocument.Parse(receipt).RootElement));
+    }
+
+    [Fact]
+    public async Task A_store_of_a_ccp_that_kept_no_decisions_is_opened_and_its_calls_keep_their_receipts()
+    {
+        await using var till = await WithAliceAsync();
+        await new ServedCall("alice", "req_1", Used).WriteAsync(till);
+        var row = HoldRowOf(till, "req_crashed", new TokenUsage(1_000, 0, 0, 0, 77));
+        await till.Till.Writes.WriteAsync(database =>
+        {
+            row.Insert(database);
+            return true;
+        });
+
+        await till.RestartAsync(whileClosed: () => OlderStore.MakeOf(Path.Combine(till.Home, "ccp.db"), migrations: 6));
+
+        Assert.Equal(200, (await till.AskAsync("GET", "/admin/requests/req_1/receipt")).Status);
+        var recovered = (await till.AskAsync("GET", "/admin/requests/req_crashed/receipt")).Json;
+        Assert.Equal(row.Charge.ToUsd(), recovered.GetProperty("chargeDollars").GetDecimal());
+        await new ServedCall("alice", "req_2", Used) { Decision = new LaneDecision("anthropic", "default") }.WriteAsync(till);
+        Assert.Equal("default", (await till.AskAsync("GET", "/admin/requests/req_2/receipt")).Json.GetProperty("decisionReason").GetString());
+    }
+
+    [Fact]
     public async Task Users_have_receipts_of_their_own_requests_and_nobody_else_s()
     {
         await using var till = TillUnderTest.WithConfig();
@@ -107,8 +160,58 @@ public sealed class ReceiptTests
         Assert.Equal((nobodys.Status, nobodys.Text), (strangersRunning.Status, strangersRunning.Text));
         Assert.Equal(409, (await till.AskWithAsync(alice, "GET", "/user/requests/req_running/receipt")).Status);
         Assert.Equal(401, (await till.AskWithAsync(null, "GET", "/user/requests/req_1/receipt")).Status);
-        Assert.Equal(403, (await till.AskWithAsync(alice, "GET", "/admin/requests/req_1/receipt")).Status);
+        Assert.Equal(403, (await till.AskWithAsync(alice, "GET", "/admin/requests")).Status);
         Assert.Equal(404, (await till.AskAsync("GET", "/admin/requests/req_0/receipt")).Status);
+    }
+
+    [Fact]
+    public async Task Where_admins_find_receipts_users_find_their_own_and_nobody_else_s()
+    {
+        await using var till = TillUnderTest.WithConfig();
+        var alice = await till.AddUserAsync("alice", ""","initialBalance":50""");
+        var bob = await till.AddUserAsync("bob", ""","initialBalance":50""");
+        await new ServedCall("alice", "req_1", Used).WriteAsync(till);
+        await till.AskAsync("POST", "/admin/requests/req_1/refund", """{"note":"between operators"}""");
+
+        var own = await till.AskWithAsync(alice, "GET", "/admin/requests/req_1/receipt");
+        var strangers = await till.AskWithAsync(bob, "GET", "/admin/requests/req_1/receipt");
+
+        Assert.Equal((200, (await till.AskWithAsync(alice, "GET", "/user/requests/req_1/receipt")).Text), (own.Status, own.Text));
+        Assert.DoesNotContain("between operators", own.Text, StringComparison.Ordinal);
+        Assert.Contains("between operators", (await till.AskAsync("GET", "/admin/requests/req_1/receipt")).Text, StringComparison.Ordinal);
+        Assert.Equal((404, (await till.AskWithAsync(bob, "GET", "/admin/requests/req_0/receipt")).Text), (strangers.Status, strangers.Text));
+        Assert.Equal(401, (await till.AskWithAsync(null, "GET", "/admin/requests/req_1/receipt")).Status);
+        Assert.Equal(403, (await till.AskWithAsync(alice, "POST", "/admin/requests/req_1/receipt")).Status);
+        Assert.Equal(403, (await till.AskWithAsync(alice, "POST", "/admin/requests/req_1/refund")).Status);
+    }
+
+    /// <summary>Every word that a record may have for it.</summary>
+    public static TheoryData<string> Ends => [.. Enum.GetValues<RelayEnd>().Select(end => end.ToReason()), "streaming", "no_final_usage", "suspect", "upstream_error", "crash", "internal_error"];
+
+    [Theory]
+    [MemberData(nameof(Ends))]
+    public async Task How_a_request_ended_is_told_in_words(string reason)
+    {
+        await using var till = await WithAliceAsync();
+        await new ServedCall("alice", "req_1", Used) { Reason = reason }.WriteAsync(till);
+
+        var receipt = (await till.AskAsync("GET", "/admin/requests/req_1/receipt")).Json;
+
+        Assert.Equal(reason, receipt.GetProperty("ended").GetString());
+        var words = receipt.GetProperty("endedText").GetString()!;
+        Assert.NotEqual(reason, words);
+        Assert.DoesNotContain("_", words, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_price_of_one_s_own_was_read_nowhere_whenever_it_took_effect()
+    {
+        await using var till = await WithAliceAsync("[[price]]\nmodel = \"claude-sonnet-4-5\"\ninput = 1\noutput = 2\neffective_from = 2026-01-02");
+        await new ServedCall("alice", "req_1", Used).WriteAsync(till);
+
+        var price = (await till.AskAsync("GET", "/admin/requests/req_1/receipt")).Json.GetProperty("prices")[0];
+
+        Assert.Equal("""{"model":"claude-sonnet-4-5","effectiveFrom":"2026-01-02T00:00:00+00:00","asOf":null,"source":"config.toml:1"}""", price.GetRawText());
     }
 
     [Fact]

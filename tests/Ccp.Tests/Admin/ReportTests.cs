@@ -110,7 +110,7 @@ public sealed class ReportTests
 
         Assert.Equal(["req_4", "req_3", "req_2"], first.EnumerateArray().Select(request => request.GetProperty("id").GetString()));
         Assert.Equal(
-            """{"id":"req_1","at":"2026-11-22T12:00:00+00:00","username":"alice","account":1,"model":"claude-sonnet-4-5","answeredModel":"claude-sonnet-4-5","pricedAs":"claude-sonnet-4-5","lane":"anthropic","status":200,"reason":"completed","stream":true,"estimated":false,"inputTokens":1,"outputTokens":50000,"cacheReadTokens":4000,"cacheWriteTokens":320,"webSearches":0,"costDollars":1,"upstreamCostDollars":0.5,"session":"s1","agent":null,"upstreamRequestId":"req_upstream","latencyMs":1500,"ttftMs":250}""",
+            """{"id":"req_1","at":"2026-11-22T12:00:00+00:00","username":"alice","account":1,"model":"claude-sonnet-4-5","answeredModel":"claude-sonnet-4-5","pricedAs":"claude-sonnet-4-5","lane":"anthropic","status":200,"reason":"completed","stream":true,"estimated":false,"inputTokens":1,"outputTokens":50000,"cacheReadTokens":4000,"cacheWriteTokens":320,"webSearches":0,"costDollars":1,"upstreamCostDollars":0.5,"session":"s1","agent":null,"upstreamRequestId":"req_upstream","latencyMs":1500,"ttftMs":250,"decision":null,"decisionReason":null,"chosenBy":null,"rejected":[]}""",
             Assert.Single(second.EnumerateArray()).GetRawText());
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ccp.Pricing;
 
 namespace Ccp.Tests.Configuration;
@@ -14,6 +15,32 @@ public sealed class PriceSectionTests
         Assert.Equal(new TokenPrices(3m, 3.75m, 6m, 3m, 15m), row.Prices);
         Assert.Equal((null, null, 10m, 1.1m), (row.Above, row.Fast, row.WebSearchPer1000, row.UsGeoFactor));
         Assert.Equal("config.toml:1", row.Source);
+    }
+
+    [Theory]
+    [InlineData("claude-haiku-4-5*", "1")]
+    [InlineData("claude-haiku-4-5", "1")]
+    [InlineData("claude-haiku-4-5-20251001", "1")]
+    [InlineData("claude-haiku-4-5-*", "1")]
+    [InlineData("glm-*", "1")]
+    [InlineData("claude-sonnet-4-6", "1.1")]
+    [InlineData("claude-haiku-*", "1.1")]
+    [InlineData("claude-opus-4-*", "1.1")]
+    [InlineData("*", "1.1")]
+    [InlineData("house-model", "1.1")]
+    [InlineData("claude-haiku-4", "1.1")]
+    public void The_region_costs_more_where_the_built_in_book_says_so_and_for_models_that_it_does_not_know(string model, string factor)
+    {
+        Assert.Equal(decimal.Parse(factor, CultureInfo.InvariantCulture), Read(Row.Replace("m-*", model, StringComparison.Ordinal)).UsGeoFactor);
+        Assert.Equal(1.3m, Read(Row.Replace("m-*", model, StringComparison.Ordinal) + "us_geo_factor = 1.3").UsGeoFactor);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("effective_from = 2026-10-01")]
+    public void A_row_of_the_operator_s_is_its_own_source_and_was_read_on_no_day(string from)
+    {
+        Assert.Equal(DateOnly.MinValue, Read(Row + from).AsOf);
     }
 
     [Fact]

@@ -174,6 +174,23 @@ public sealed class AccountLedgerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_checkpoint_that_waits_for_the_disk_says_how_far_a_call_has_come_when_it_is_written()
+    {
+        var account = await _books.NewAccountAsync(1_000);
+        using var hold = await _books.ServeAsync(account, 100, promptCharge: 20);
+        using var gate = new ManualResetEventSlim();
+        var before = _books.Writes.MustWriteAsync(_ => gate.Wait());
+        hold.NoteProgress(Books.Progress(42));
+        var checkpoint = _books.Ledger.CheckpointAsync();
+        hold.NoteProgress(Books.Progress(43));
+        gate.Set();
+        await before;
+        await checkpoint;
+
+        Assert.Equal(43, ChargeOnDisk(hold));
+    }
+
+    [Fact]
     public async Task A_checkpoint_of_a_settled_call_brings_nothing_back()
     {
         var account = await _books.NewAccountAsync(1_000);

@@ -71,6 +71,21 @@ public sealed class HoldRecoveryTests : IDisposable
     }
 
     [Fact]
+    public async Task Where_a_call_was_to_go_and_why_is_kept_with_its_record()
+    {
+        var decided = new LaneDecision("zai", "license_block", "route", "other=no_price");
+        await using (var before = Books.Open(_folder))
+        {
+            var account = await before.NewAccountAsync(1_000);
+            var hold = before.Place(account, 100);
+            await hold.MakeDurableAsync(Books.RowFor(hold, account, promptCharge: 20) with { Decision = decided });
+        }
+
+        await using var after = Books.Open(_folder);
+        Assert.Equal(decided, after.Read("SELECT decision, decision_reason, chosen_by, rejected FROM request", row => LaneDecision.Read(row, 0)));
+    }
+
+    [Fact]
     public async Task Recovering_again_charges_nothing_again()
     {
         long account;

@@ -97,6 +97,20 @@ public sealed class UsageLineTests
         Assert.Equal(call.Refusal is { } no ? RefusalMap.ToWire(no.Code).Status : status ?? 0, json.GetProperty("status").GetInt32());
     }
 
+    [Theory]
+    [InlineData("Exact", false, "streaming")]
+    [InlineData("Estimated", true, "no_final_usage")]
+    [InlineData("Suspect", true, "suspect")]
+    // It costs nothing, so nothing of it is estimated.
+    [InlineData("Estimated", false, "streaming")]
+    public void An_answer_that_went_through_and_is_an_estimate_all_the_same_says_why(string quality, bool isEstimated, string reason)
+    {
+        var call = Call();
+        call.Result = new ForwardResult(200, RelayEnd.Complete, null, MeterReading.NotStarted with { Quality = Enum.Parse<ReadingQuality>(quality) });
+        call.IsEstimated = isEstimated;
+        Assert.Equal(reason, Completion(call).GetProperty("reason").GetString());
+    }
+
     [Fact]
     public void A_call_of_a_stranger_says_little()
     {

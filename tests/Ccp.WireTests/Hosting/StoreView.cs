@@ -20,6 +20,11 @@ internal sealed class StoreView(string path)
             new TokenUsage(row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7)),
             new NanoUsd(row.GetInt64(8)), new NanoUsd(row.GetInt64(9)))));
 
+    /// <summary>Of each request, with the lane that answered it.</summary>
+    public IReadOnlyList<(LaneDecision? Decision, string Lane)> Decisions => Read(database => database.Query(
+        "SELECT decision, decision_reason, chosen_by, rejected, lane FROM request ORDER BY at_ms",
+        row => (LaneDecision.Read(row, 0), row.GetString(4))));
+
     /// <summary>How many rows a table has.</summary>
     public long Count(string table) => Read(database => database.QueryFirst($"SELECT count(*) FROM {table}", row => row.GetInt64(0)));
 

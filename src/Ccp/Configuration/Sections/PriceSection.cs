@@ -38,9 +38,9 @@ internal static class PriceSection
                 ReadTier(table, prices),
                 ReadFast(table),
                 table.Decimal("web_search_per_1000", "dollars", PriceMax)?.ToUsd() ?? 10m,
-                table.Decimal("us_geo_factor", "a factor", 1000)?.ToUsd() ?? 1.1m,
+                table.Decimal("us_geo_factor", "a factor", 1000)?.ToUsd() ?? PriceBook.UsGeoFactorOf(model ?? "") ?? 1.1m,
                 from,
-                AsOf: from is { } moment ? DateOnly.FromDateTime(moment.UtcDateTime) : DateOnly.MinValue,
+                AsOf: DateOnly.MinValue,
                 Source: $"{fileName}:{table.At.Line}"));
             table.RefuseUnknown();
         }
