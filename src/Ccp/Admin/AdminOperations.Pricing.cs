@@ -19,15 +19,16 @@ internal sealed partial class AdminOperations
         var model = query.Text("model") is { Length: <= ModelLengthMax } text && !text.Any(char.IsControl)
             ? text
             : throw AdminRefusedException.Malformed("State the model: ?model=claude-opus-5-5.");
-        var lane = till.Config.Lanes[0];
+        var config = inForce();
+        var lane = config.Lanes[0];
         var now = till.Time.GetUtcNow();
-        var choice = PriceChoice.Of(model, lane, till.Config.Billing, till.Prices, now);
+        var choice = PriceChoice.Of(model, lane, config.Billing, till.Prices, now);
         if (choice.Match is not { } match)
         {
-            return new PriceExplanationView(model, lane.Name, now, Priced: false, choice.PricedAs, [.. StandIn(choice, model, lane.Name), $"Nobody has said what {choice.PricedAs} costs, so a call for it is refused. Add a [[price]] table for it, or set billing.unknown_model."], null, till.Config.Billing.Markup, null);
+            return new PriceExplanationView(model, lane.Name, now, Priced: false, choice.PricedAs, [.. StandIn(choice, model, lane.Name), $"Nobody has said what {choice.PricedAs} costs, so a call for it is refused. Add a [[price]] table for it, or set billing.unknown_model."], null, config.Billing.Markup, null);
         }
 
-        var card = new RateCard(choice.PricedAs, match.Row, till.Config.Billing.Markup, till.Prices, now, choice.IsFixed);
+        var card = new RateCard(choice.PricedAs, match.Row, config.Billing.Markup, till.Prices, now, choice.IsFixed);
         var example = Itemization.Of(card, MeteredUsage.Of(ExampleUsage), answeredModel: null);
         return new PriceExplanationView(
             model,
