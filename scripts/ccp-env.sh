@@ -9,8 +9,9 @@
 #   CCP_HAIKU_MODEL      also sets ANTHROPIC_DEFAULT_HAIKU_MODEL, the model that Claude Code takes for haiku
 #   CCP_SUBAGENT_MODEL   also sets CLAUDE_CODE_SUBAGENT_MODEL, the model that sub-agents run on
 
+# A port is 1 to 65535.
 case ${1-8082} in
-    '' | *[!0-9]*)
+    '' | *[!0-9]* | 0* | ??????* | [7-9]???? | 6[6-9]??? | 65[6-9]?? | 655[4-9]? | 6553[6-9])
         echo "usage: . scripts/ccp-env.sh [PORT]; $1 is no port, and nothing was set" >&2
         return 2
         ;;

@@ -12,7 +12,7 @@ internal sealed record ServedCall(string User, string Id, MeteredUsage Usage)
 
     public string? AnsweredModel { get; init; }
 
-    /// <summary>The number of the lane in the configuration; 0 is the default one.</summary>
+    /// <summary>The number of the lane in the configuration in force; 0 is the default one.</summary>
     public int Lane { get; init; }
 
     public string Reason { get; init; } = "streaming";
@@ -31,7 +31,8 @@ internal sealed record ServedCall(string User, string Id, MeteredUsage Usage)
         var till = books.Till;
         var user = books.User(User);
         var now = books.Clock.GetUtcNow();
-        var choice = PriceChoice.Of(Model, till.Config.Lanes[Lane], till.Config.Billing, till.Prices, now);
+        var lane = books.Board.Config.Now.Lanes[Lane];
+        var choice = PriceChoice.Of(Model, lane, till.Config.Billing, till.Prices, now);
         var card = new RateCard(choice.PricedAs, choice.Match!.Value.Row, user.Markup ?? till.Config.Billing.Markup, till.Prices, now, choice.IsFixed);
         var charge = card.Price(Usage, AnsweredModel);
         var amount = user.IsCharged ? charge.Amount : NanoUsd.Zero;
@@ -43,7 +44,7 @@ internal sealed record ServedCall(string User, string Id, MeteredUsage Usage)
             Model,
             AnsweredModel,
             charge.PricedAs,
-            till.Config.Lanes[Lane].Name,
+            lane.Name,
             200,
             Reason,
             IsStream: true,

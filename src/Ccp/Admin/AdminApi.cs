@@ -15,7 +15,7 @@ namespace Ccp.Admin;
 internal sealed class AdminApi(Till till, CurrentLicense license, Switchboard board) : IDisposable
 {
     private readonly LicenseOperations _license = new(license, () => board.Config.Now, till.Log);
-    private readonly AdminOperations _operations = new(till);
+    private readonly AdminOperations _operations = new(till, () => board.Config.Now);
     private readonly LaneOperations _lanes = new(till, board);
     private readonly QuotaOperations _quotas = new(till, board);
     private readonly UsableLanes _usable = new(till, board);

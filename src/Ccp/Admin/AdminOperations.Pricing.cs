@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ccp.Configuration;
 using Ccp.Pricing;
 using Ccp.Routing;
 
@@ -19,15 +20,16 @@ internal sealed partial class AdminOperations
         var model = query.Text("model") is { Length: <= ModelLengthMax } text && !text.Any(char.IsControl)
             ? text
             : throw AdminRefusedException.Malformed("State the model: ?model=claude-opus-5-5.");
-        var lane = till.Config.Lanes[0];
+        var config = inForce();
+        var lane = config.Lanes[0];
         var now = till.Time.GetUtcNow();
-        var choice = PriceChoice.Of(model, lane, till.Config.Billing, till.Prices, now);
+        var choice = PriceChoice.Of(model, lane, config.Billing, till.Prices, now);
         if (choice.Match is not { } match)
         {
-            return new PriceExplanationView(model, lane.Name, now, Priced: false, choice.PricedAs, [.. StandIn(choice, model, lane.Name), $"Nobody has said what {choice.PricedAs} costs, so a call for it is refused. Add a [[price]] table for it, or set billing.unknown_model."], null, till.Config.Billing.Markup, null, OnOtherLanes(model, lanes, now));
+            return new PriceExplanationView(model, lane.Name, now, Priced: false, choice.PricedAs, [.. StandIn(choice, model, lane.Name), $"Nobody has said what {choice.PricedAs} costs, so a call for it is refused. Add a [[price]] table for it, or set billing.unknown_model."], null, config.Billing.Markup, null, OnOtherLanes(model, lanes, config.Billing, now));
         }
 
-        var card = new RateCard(choice.PricedAs, match.Row, till.Config.Billing.Markup, till.Prices, now, choice.IsFixed);
+        var card = new RateCard(choice.PricedAs, match.Row, config.Billing.Markup, till.Prices, now, choice.IsFixed);
         var example = Itemization.Of(card, MeteredUsage.Of(ExampleUsage), answeredModel: null);
         return new PriceExplanationView(
             model,
@@ -39,13 +41,13 @@ internal sealed partial class AdminOperations
             PriceRowView.Of(match.Row, match.Rule <= PriceRule.OwnGlob, "in_force"),
             card.Markup,
             new PriceExampleView(example.Lines, example.Charge.Cost, example.Charge.Amount),
-            OnOtherLanes(model, lanes, now));
+            OnOtherLanes(model, lanes, config.Billing, now));
     }
 
     /// <summary>What the model would be charged as on every lane but the default one, whatever the routes say.</summary>
-    private List<LanePriceView> OnOtherLanes(string model, UsableLanes lanes, DateTimeOffset now) => [.. lanes.Configured.Skip(1).Select(lane =>
+    private List<LanePriceView> OnOtherLanes(string model, UsableLanes lanes, BillingConfig billing, DateTimeOffset now) => [.. lanes.Configured.Skip(1).Select(lane =>
     {
-        var choice = PriceChoice.Of(model, lane, till.Config.Billing, till.Prices, now);
+        var choice = PriceChoice.Of(model, lane, billing, till.Prices, now);
         var state = lanes.AccessTo(lane) == LaneAccess.Nobody ? "no key" : lanes.IsLicensed(lane) ? "usable" : "license needed";
         return new LanePriceView(lane.Name, state, choice.PricedAs, choice.Match is { } match ? TokenPricesView.Of(match.Row.Prices) : null);
     })];

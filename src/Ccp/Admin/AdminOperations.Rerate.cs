@@ -54,7 +54,8 @@ internal sealed partial class AdminOperations
 
     private async Task RerateAsync(RerateOrder order, RerateTally tally, Dictionary<long, string> accounts)
     {
-        var rerating = new Rerating(till.Config, till.Prices);
+        // One configuration from the first page to the last, whatever is reloaded meanwhile.
+        var rerating = new Rerating(inForce(), till.Prices);
         PricedRequest? last = null;
         while (true)
         {

@@ -13,7 +13,7 @@ internal sealed partial class AdminOperations
 
         // Up to now, and not to what live traffic adds while pages are read.
         var until = now.AddMilliseconds(1);
-        var savings = new Savings(till.Config, till.Prices);
+        var savings = new Savings(inForce(), till.Prices);
         var tally = new SavingsTally();
         PricedRequest? last = null;
         while (await ReadAsync(database => PricedRequest.Page(database, name: null, since, until, last, RecordsPerPage, notOn: savings.DefaultLane)) is { Count: > 0 } page)

@@ -12,7 +12,8 @@ namespace Ccp.Admin;
 /// Errors: <see cref="AdminRefusedException"/> for what is refused, <see cref="StoreUnavailableException"/> when nothing could be written.
 /// Who may ask is settled before, in <see cref="AdminApi"/>.
 /// </remarks>
-internal sealed partial class AdminOperations(Till till) : IDisposable
+/// <param name="inForce">The configuration in force. Calls are charged by its lanes, and so is what is priced here; prices, users and the rest are those of the start in either.</param>
+internal sealed partial class AdminOperations(Till till, Func<CcpConfig> inForce) : IDisposable
 {
     // One change of users at a time: each ends by swapping the directory, and an older one must not be swapped in after a newer.
     private readonly SemaphoreSlim _oneChange = new(1, 1);

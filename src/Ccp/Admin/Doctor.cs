@@ -13,7 +13,6 @@ namespace Ccp.Admin;
 /// <summary>Looks at everything that can be wrong with a ccp and its surroundings, and says of each what to do. It changes nothing, and sends nobody a key.</summary>
 internal sealed class Doctor(Till till, Switchboard board, CurrentLicense license)
 {
-    private const long LittleRoom = 1L << 30;
     private static readonly TimeSpan ClockOff = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ClockWrong = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan CertificateWarning = TimeSpan.FromDays(14);
@@ -24,7 +23,7 @@ internal sealed class Doctor(Till till, Switchboard board, CurrentLicense licens
     {
         var config = board.Config.Now;
         var asked = _usable.All.Select(lane => (Lane: lane, Answer: board.Reach.AskAsync(lane))).ToList();
-        List<FindingView> findings = [.. Configuration(), .. Keys(config), Store(), Disk(), .. Tls(config.Server), LicenseOf()];
+        List<FindingView> findings = [.. Configuration(), .. Keys(config), Store(), .. Disks(), .. Tls(config.Server), LicenseOf()];
         foreach (var (lane, answer) in asked)
         {
             findings.Add(ReachOf(lane, await answer));
@@ -44,7 +43,9 @@ internal sealed class Doctor(Till till, Switchboard board, CurrentLicense licens
         var found = board.Config.Look();
         foreach (var problem in found.Problems)
         {
-            yield return new FindingView("configuration", FindingView.Problem, $"{problem}. What ccp was started with is in force; correct it before the next start.");
+            yield return new FindingView("configuration", FindingView.Problem, found.MayStart
+                ? $"{problem}. What was in force before is in force until then."
+                : $"{problem}. What was in force before is in force still, but ccp does not start with this file: correct it.");
         }
 
         foreach (var warning in found.Warnings)
@@ -106,21 +107,11 @@ internal sealed class Doctor(Till till, Switchboard board, CurrentLicense licens
         }
     }
 
-    private FindingView Disk()
-    {
-        try
-        {
-            var free = new DriveInfo(board.Data.Path).AvailableFreeSpace;
-            var words = $"{free >> 20} MiB are left on the disk of {board.Data.Path}";
-            return free < StoreHealth.FreeBytesMin ? new FindingView("disk", FindingView.Problem, $"{words}: billed calls are refused. Free some space.")
-                : free < LittleRoom ? new FindingView("disk", FindingView.Warning, $"{words}. Free some space before calls are refused.")
-                : new FindingView("disk", FindingView.Ok, words);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return new FindingView("disk", FindingView.Problem, $"The disk of {board.Data.Path} cannot be looked at: {error.Message}");
-        }
-    }
+    private IEnumerable<FindingView> Disks() => DiskFindings.Of(
+        Path.GetDirectoryName(Path.GetFullPath(till.DatabasePath))!,
+        board.Data.Path,
+        board.Data.Resolve(till.Config.Logs.Directory),
+        DiskFindings.RoomAt);
 
     private IEnumerable<FindingView> Tls(ServerConfig server)
     {

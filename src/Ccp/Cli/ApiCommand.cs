@@ -73,7 +73,7 @@ internal static class ApiCommand
         using var document = Parse(answer);
         if (answer.Status is < 200 or > 299)
         {
-            throw new CommandFailedException(Advice(answer.Status, document.RootElement) ?? ErrorIn(document.RootElement) ?? $"The server answered with status {answer.Status}.");
+            throw Refused(answer.Status, document.RootElement);
         }
 
         if (!asJson)
@@ -83,6 +83,15 @@ internal static class ApiCommand
 
         Console.WriteLine(document.RootElement.GetRawText());
         return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("ok", out var ok) && !ok.GetBoolean() ? ExitCodes.Failed : ExitCodes.Ok;
+    }
+
+    private static Exception Refused(int status, JsonElement answer)
+    {
+        var advice = Advice(status, answer);
+        var words = advice ?? ErrorIn(answer) ?? $"The server answered with status {status}.";
+
+        // The API says 400 of what is written as nothing can be. The one that there is advice for, a payment below the minimum, is written well and refused.
+        return status == 400 && advice is null ? new WrongUsageException(words) : new CommandFailedException(words);
     }
 
     private static JsonDocument Parse(AdminAnswer answer)

@@ -10,6 +10,9 @@ internal static class DoctorCommand
 {
     private const string Topic = "configuration";
 
+    private static readonly AdminCall Question = new("GET", "/admin/doctor");
+    private static readonly FindingView NoServer = new("server", FindingView.Warning, "none answers here; looked at as this shell's environment has it. Start one with ccp serve.");
+
     public static Command Build(Func<string, string?> environment)
     {
         var server = new Option<string?>("--server") { Description = "The server to talk to instead of this host's; needs CCP_ADMIN_TOKEN. Default: $CCP_SERVER.", HelpName = "URL" };
@@ -24,37 +27,44 @@ internal static class DoctorCommand
 
     private static async Task<int> ExamineAsync(string? server, string? configFile, bool asJson, Func<string, string?> environment)
     {
-        var running = await AdminConnections.FindServerAsync(server, environment);
-        var file = running is null ? ConfigSource.Load(configFile, DataDirectory.From(environment), environment).Result : null;
-        if (file is { Config: null })
+        if (await AdminConnections.FindServerAsync(server, environment) is not { } running)
         {
-            return ApiCommand.Report(Answer([.. file.Problems.Select(problem => new FindingView(Topic, FindingView.Problem, problem.ToString()))]), asJson, Show);
+            return ApiCommand.Report(await WithoutServerAsync(configFile, environment), asJson, Show);
+        }
+
+        await using (running)
+        {
+            return ApiCommand.Report(await running.SendAsync(Question), asJson, Show);
+        }
+    }
+
+    /// <summary>What can be found from here while no server runs.</summary>
+    internal static async Task<AdminAnswer> WithoutServerAsync(string? configFile, Func<string, string?> environment)
+    {
+        var file = ConfigSource.Load(configFile, DataDirectory.From(environment), environment).Result;
+        if (file.Config is null)
+        {
+            return Answer(isOk: false, file.Problems.Select(problem => new FindingView(Topic, FindingView.Problem, problem.ToString())));
         }
 
         AdminConnection connection;
         try
         {
-            connection = running is null ? await AdminConnections.OpenAsync(null, configFile, environment) : running;
+            connection = await AdminConnections.OpenAsync(null, configFile, environment);
         }
         catch (Exception error) when (error is CommandFailedException or UnauthorizedAccessException)
         {
-            return ApiCommand.Report(Answer([new FindingView("store", FindingView.Problem, error.Message)]), asJson, Show);
+            return Answer(isOk: false, [new FindingView("store", FindingView.Problem, error.Message)]);
         }
 
         await using (connection)
         {
-            if (running is null && !asJson)
-            {
-                Print("server", FindingView.Warning, "none runs here; looked at as this shell's environment has it. Start one with ccp serve.");
-            }
-
-            var answer = await connection.SendAsync(new AdminCall("GET", "/admin/doctor"));
-            return ApiCommand.Report(file is { Warnings.Count: > 0 } ? WithWarnings(answer, file.Warnings) : answer, asJson, Show);
+            return WithoutServer(await connection.SendAsync(Question), file.Warnings);
         }
     }
 
     /// <summary>Who opens a store reads no file, and finds nothing in it to warn of.</summary>
-    internal static AdminAnswer WithWarnings(AdminAnswer answer, IReadOnlyList<ConfigProblem> warnings)
+    internal static AdminAnswer WithoutServer(AdminAnswer answer, IReadOnlyList<ConfigProblem> warnings)
     {
         if (answer.Status != 200)
         {
@@ -62,16 +72,15 @@ internal static class DoctorCommand
         }
 
         var view = JsonSerializer.Deserialize(answer.Body, AdminJson.Default.DoctorView)!;
-        IReadOnlyList<FindingView> findings =
+        return Answer(view.Ok,
         [
             .. warnings.Select(warning => new FindingView(Topic, FindingView.Warning, warning.ToString())),
-            .. view.Findings.Where(finding => finding is not { Topic: Topic, Level: FindingView.Ok }),
-        ];
-        return answer with { Body = JsonSerializer.SerializeToUtf8Bytes(view with { Findings = findings }, AdminJson.Default.DoctorView) };
+            .. view.Findings.Where(finding => warnings.Count == 0 || finding is not { Topic: Topic, Level: FindingView.Ok }),
+        ]);
     }
 
-    private static AdminAnswer Answer(IReadOnlyList<FindingView> findings) =>
-        new(200, JsonSerializer.SerializeToUtf8Bytes(new DoctorView(false, findings), AdminJson.Default.DoctorView));
+    private static AdminAnswer Answer(bool isOk, IEnumerable<FindingView> findings) =>
+        new(200, JsonSerializer.SerializeToUtf8Bytes(new DoctorView(isOk, [NoServer, .. findings]), AdminJson.Default.DoctorView));
 
     private static int Show(JsonElement answer)
     {

@@ -7,6 +7,7 @@ namespace Ccp.Cli;
 internal static class LaneCommands
 {
     private const string PauseWords = "Send everything to the default lane, from the next call on, until ccp resume: also after a restart.";
+    private const string TakenUp = "lanes, routes, quotas, keys and the pause";
     private const string ResumeWords = "End a ccp pause, from the next call on.";
 
     public static Command Lanes(Func<string, string?> environment) =>
@@ -23,7 +24,7 @@ internal static class LaneCommands
         new Command("resume", $"{ResumeWords}\n\nExample: {example}").Asks(environment, _ => new AdminCall("POST", "/admin/lanes/resume"), Show);
 
     public static Command Reload(Func<string, string?> environment) =>
-        new Command("reload", "Have the running server read its configuration again: lanes, routes, keys and the pause are taken up at once; the rest is listed.\n\nExample: ccp reload").Asks(
+        new Command("reload", $"Have the running server read its configuration again: {TakenUp} are taken up at once; the rest is listed.\n\nExample: ccp reload").Asks(
             environment,
             _ => new AdminCall("POST", "/admin/reload"),
             ShowReload,
@@ -68,7 +69,7 @@ internal static class LaneCommands
         }
 
         var later = answer.GetProperty("needRestart").EnumerateArray().Select(setting => setting.ToString()).ToList();
-        Terminal.Line("Taken up: lanes, routes, keys and the pause.");
+        Terminal.Line($"Taken up: {TakenUp}.");
         if (later.Count > 0)
         {
             Terminal.Line($"Changed, and taken up by a restart only: {string.Join(", ", later)}");

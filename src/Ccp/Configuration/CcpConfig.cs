@@ -147,7 +147,13 @@ internal sealed record RouteConfig(string Pattern, string Lane, string? Fallback
 /// <param name="WeeklyTokens">In any seven days; 0: no cap.</param>
 /// <param name="WarnAt">The share of a cap from which a warning stands; null: learned.</param>
 /// <param name="Cooldown">How long the lane is avoided after a 429 that does not say.</param>
-internal sealed record QuotaConfig(string Pattern, string Lane, TimeSpan Rolling, long RollingTokens, long WeeklyTokens, decimal? WarnAt, QuotaReroute Reroute, TimeSpan Cooldown);
+internal sealed record QuotaConfig(string Pattern, string Lane, TimeSpan Rolling, long RollingTokens, long WeeklyTokens, decimal? WarnAt, QuotaReroute Reroute, TimeSpan Cooldown)
+{
+    public static readonly TimeSpan Week = TimeSpan.FromDays(7);
+
+    /// <summary>The longest window that something is counted in: so long its request records must be kept.</summary>
+    public TimeSpan Longest => new[] { RollingTokens > 0 ? Rolling : TimeSpan.Zero, WeeklyTokens > 0 ? Week : TimeSpan.Zero }.Max();
+}
 
 /// <summary>When another lane is taken before a quota is used up.</summary>
 internal enum QuotaReroute

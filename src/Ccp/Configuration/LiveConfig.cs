@@ -7,7 +7,11 @@ namespace Ccp.Configuration;
 /// <param name="Problems">Each a line; when there is one, nothing was changed.</param>
 /// <param name="Warnings">Each a line.</param>
 /// <param name="NeedRestart">Settings that were changed in the file and count from the next start on.</param>
-internal sealed record ReloadOutcome(IReadOnlyList<string> Problems, IReadOnlyList<string> Warnings, IReadOnlyList<string> NeedRestart);
+internal sealed record ReloadOutcome(IReadOnlyList<string> Problems, IReadOnlyList<string> Warnings, IReadOnlyList<string> NeedRestart)
+{
+    /// <summary>Whether ccp would start with the file as it is. The problems are then that it runs, and say themselves what to do.</summary>
+    public bool MayStart { get; init; } = true;
+}
 
 /// <summary>The configuration in force. Lanes, routes, quotas, the lanes' keys and the pause are taken up while ccp runs; all the rest stays as it was at the start.</summary>
 /// <remarks>All or nothing: with one problem anywhere in the file, everything stays.</remarks>
@@ -96,7 +100,7 @@ internal sealed class LiveConfig
         var problems = read.Config is null ? read.Problems : LossOf(read) is { } loss ? [loss] : UntilRestart.ProblemsOf(read.Config, _now);
         config = problems.Count == 0 ? read.Config : null;
         return config is null
-            ? new ReloadOutcome([.. problems.Select(problem => problem.ToString())], [], [])
+            ? new ReloadOutcome([.. problems.Select(problem => problem.ToString())], [], []) { MayStart = read.Config is not null }
             : new ReloadOutcome(
                 [],
                 [.. read.Warnings.Select(warning => warning.ToString())],

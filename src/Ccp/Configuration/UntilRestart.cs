@@ -2,16 +2,16 @@ using Ccp.Pricing;
 
 namespace Ccp.Configuration;
 
-/// <summary>What lanes, routes and keys of a changed file rest on although only a restart takes it up: prices and users.</summary>
-/// <remarks>Without this look, a file that is right as a whole could stop calls that are served now, when half of it is taken up.</remarks>
+/// <summary>What lanes, routes, keys and quotas of a changed file rest on although only a restart takes it up: prices, users and how long records are kept.</summary>
+/// <remarks>Without this look, a file that is right as a whole could stop calls that are served now, or let pass what it means to stop, when half of it is taken up.</remarks>
 internal static class UntilRestart
 {
     private const string Until = "is taken up by a restart only";
 
     /// <param name="read">The changed file: right as a whole.</param>
-    /// <param name="inForce">With the prices and users that ccp was started with.</param>
+    /// <param name="inForce">With the prices, users and storage that ccp was started with.</param>
     public static IReadOnlyList<ConfigProblem> ProblemsOf(CcpConfig read, CcpConfig inForce) =>
-        [.. Prices(read, inForce), .. Users(read, inForce)];
+        [.. Prices(read, inForce), .. Users(read, inForce), .. Quotas(read, inForce.Storage)];
 
     /// <summary>Calls would be charged as a model that has a price in the file and none in force.</summary>
     private static IEnumerable<ConfigProblem> Prices(CcpConfig read, CcpConfig inForce)
@@ -75,6 +75,11 @@ internal static class UntilRestart
             }
         }
     }
+
+    /// <summary>A window that is longer than the records are kept would be counted short at the next look at them.</summary>
+    private static IEnumerable<ConfigProblem> Quotas(CcpConfig read, StorageConfig inForce) => read.Quotas.Where(quota => quota.Longest > inForce.RequestRecordsKept).Select(quota => Problem(
+        "storage.request_records",
+        $"a change of it {Until}, and until then records are kept for {Quantities.Format(inForce.RequestRecordsKept)}, while the quota of \"{quota.Pattern}\" on the lane \"{quota.Lane}\" is counted from those of {Quantities.Format(quota.Longest)}: restart ccp, or leave that quota as it was"));
 
     private static ConfigProblem Problem(string setting, string message) => new(null, null, setting, message);
 }

@@ -40,7 +40,11 @@ internal sealed class PolicyFetch : IDisposable
         {
             throw new IOException($"{_source} did not answer within {Within.TotalSeconds} s", error);
         }
-        catch (Exception error) when (error is HttpRequestException or UnauthorizedAccessException or ObjectDisposedException)
+        catch (Exception error) when (error is HttpRequestException or HttpIOException)
+        {
+            throw new IOException($"{_source} cannot be read: {CauseOf(error)}", error);
+        }
+        catch (Exception error) when (error is UnauthorizedAccessException or ObjectDisposedException)
         {
             throw new IOException($"{_source} cannot be read: {error.Message}", error);
         }
@@ -73,6 +77,13 @@ internal sealed class PolicyFetch : IDisposable
         await using var body = await answer.Content.ReadAsStreamAsync(cancellation);
         return await ReadBoundedAsync(body, from, bytesMax, cancellation);
     }
+
+    /// <summary>In the words of the system, of which the innermost say most; never in those of whoever answered, which the HTTP library quotes.</summary>
+    private static string CauseOf(Exception error) => error is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: { } inner }
+        ? $"no secure connection came about: {Innermost(inner).TrimEnd('.')}"
+        : LaneFaults.Describe(error);
+
+    private static string Innermost(Exception error) => error.InnerException is { } inner ? Innermost(inner) : error.Message;
 
     private static byte[] ReadFile(string path, int bytesMax)
     {

@@ -14,10 +14,8 @@ internal enum QuotaLevel
 /// <summary>One quota as it is counted. Its owner, <see cref="QuotaBook"/>, locks.</summary>
 internal sealed class QuotaCounter(QuotaConfig quota)
 {
-    public static readonly TimeSpan Week = TimeSpan.FromDays(7);
-
     /// <summary>A provider that asks for more than this is asked again all the same.</summary>
-    private static readonly TimeSpan CooldownMax = Week;
+    private static readonly TimeSpan CooldownMax = QuotaConfig.Week;
 
     /// <summary>What comes so soon after a 429 is the same shortage, and no sample of its own.</summary>
     private static readonly TimeSpan ShortageMin = TimeSpan.FromMinutes(1);
@@ -33,7 +31,7 @@ internal sealed class QuotaCounter(QuotaConfig quota)
 
     public QuotaWindow? Rolling { get; } = quota.RollingTokens > 0 ? new QuotaWindow(quota.Rolling) : null;
 
-    public QuotaWindow? Weekly { get; } = quota.WeeklyTokens > 0 ? new QuotaWindow(Week) : null;
+    public QuotaWindow? Weekly { get; } = quota.WeeklyTokens > 0 ? new QuotaWindow(QuotaConfig.Week) : null;
 
     public bool Covers(string lane, string model) => Quota.Lane == lane && ModelGlob.Matches(Quota.Pattern, model);
 

@@ -11,9 +11,13 @@ internal readonly record struct PriceChoice(string PricedAs, PriceStandIn StandI
     /// <summary>Whether the row holds whichever model answers.</summary>
     public bool IsFixed => StandIn != PriceStandIn.None;
 
-    public static PriceChoice Of(string model, LaneConfig lane, BillingConfig billing, PriceBook prices, DateTimeOffset at)
+    public static PriceChoice Of(string model, LaneConfig lane, BillingConfig billing, PriceBook prices, DateTimeOffset at) =>
+        OfCalled(lane.NameOf(model), lane, billing, prices, at);
+
+    /// <param name="called">The model as the lane calls it, or called it when it was asked.</param>
+    public static PriceChoice OfCalled(string called, LaneConfig lane, BillingConfig billing, PriceBook prices, DateTimeOffset at)
     {
-        var asked = lane.PriceAs ?? lane.NameOf(model);
+        var asked = lane.PriceAs ?? called;
         var match = prices.Match(asked, at);
         return match is null && billing.UnknownModelPricedAs is { } substitute
             ? new PriceChoice(substitute, PriceStandIn.UnknownModel, prices.Match(substitute, at))

@@ -6,7 +6,7 @@ using Ccp.Store;
 
 namespace Ccp.Usage;
 
-/// <summary>Prices recorded requests once more: with the price book and the lanes' prices of now, as of the moment each was admitted, at the markup it was admitted with.</summary>
+/// <summary>Prices recorded requests once more: with the price book and the lanes' prices of now, as of the moment each was admitted, as the model it was called by then, at the markup it was admitted with.</summary>
 /// <remarks>The markup stays because it was the user's agreement at that time; a rerate corrects prices.</remarks>
 internal sealed class Rerating(CcpConfig config, PriceBook prices)
 {
@@ -44,7 +44,9 @@ internal sealed class Rerating(CcpConfig config, PriceBook prices)
             return null;
         }
 
-        var price = PriceChoice.Of(request.Model, lane, config.Billing, prices, card.AdmittedAt);
+        // By what it was called on its lane then: a map that was changed since names a model that never answered. Where another model's price stood in, the card does not say it.
+        var called = card.IsFixed ? lane.NameOf(request.Model) : card.Model;
+        var price = PriceChoice.OfCalled(called, lane, config.Billing, prices, card.AdmittedAt);
         return price.Match is { } match
             ? new RateCard(price.PricedAs, match.Row, card.Markup, prices, card.AdmittedAt, price.IsFixed).Price(basis.Usage, request.AnsweredModel).Amount
             : null;

@@ -102,7 +102,15 @@ public sealed class EnvCommandTests
     public async Task What_follows_a_port_that_is_none_does_not_go_past_ccp(string shell)
     {
         var script = Path.Combine(Repository.Root, "scripts", "ccp-env.sh");
-        Assert.Equal("none|2", await ShAsync(shell, $"set -- 90x00; . '{script}' 90x00 2>/dev/null && printf 'past ccp'; left=$?; printf '%s|%s' \"${{ANTHROPIC_BASE_URL-none}}\" $left"));
+        foreach (var port in new[] { "90x00", "0", "08082", "65536", "65540", "65600", "66000", "70000", "99999", "100000" })
+        {
+            Assert.Equal("none|2", await ShAsync(shell, $"set -- {port}; . '{script}' {port} 2>/dev/null && printf 'past ccp'; left=$?; printf '%s|%s' \"${{ANTHROPIC_BASE_URL-none}}\" $left"));
+        }
+
+        foreach (var port in new[] { "1", "9999", "10000", "59999", "64999", "65499", "65529", "65535" })
+        {
+            Assert.Equal($"http://127.0.0.1:{port}", await ShAsync(shell, $"set -- {port}; . '{script}' {port} >/dev/null; printf %s \"$ANTHROPIC_BASE_URL\""));
+        }
     }
 
     [Theory]
@@ -145,6 +153,23 @@ public sealed class EnvCommandTests
     [Fact]
     public async Task The_keys_that_licenses_are_checked_with_may_stand_in_it_too() =>
         Assert.Equal("dev=aGk=", await WithEnvAsync("sh", "CCP_LICENSE_PUBKEY_B64=dev=aGk=\n", "printf '%s' \"${CCP_LICENSE_PUBKEY_B64-none}\""));
+
+    [Theory]
+    [InlineData("CCP_SERVER")]
+    [InlineData("CCP_ADMIN_TOKEN")]
+    [InlineData("CCP_TOKEN")]
+    [InlineData("TEAM_A_KEY")]
+    [InlineData("ALICE_TOKEN")]
+    [InlineData("OFFLOAD_PAUSED")]
+    public async Task So_may_what_the_commands_and_the_configuration_refer_to(string name) =>
+        Assert.Equal("[it]", await WithEnvAsync("sh", $"{name}=it\n", $"printf '[%s]' \"${{{name}-none}}\"", "exec 2>&1; "));
+
+    [Fact]
+    public async Task A_variable_that_is_not_taken_is_named_by_its_line_and_nothing_that_may_be_a_key() => Assert.Equal(
+        "with-env: line 2 of .env names no variable that is taken from it, and is left alone\n"
+        + "with-env: line 3 of .env names no variable that is taken from it, and is left alone\n"
+        + "with-env: line 4 of .env names no variable that is taken from it, and is left alone\nnone a",
+        await WithEnvAsync("sh", "ZAI_API_KEY=a\nLD_PRELOAD=x\nc2VjcmV0==\nse-cret=\n", "printf '%s %s' \"${LD_PRELOAD-none}\" \"$ZAI_API_KEY\"", "exec 2>&1; "));
 
     [Fact]
     public async Task A_line_that_says_nothing_is_named_by_its_number_alone() => Assert.Equal(

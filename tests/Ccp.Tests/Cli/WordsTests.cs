@@ -7,6 +7,7 @@ using Ccp.Cli;
 using Ccp.Configuration;
 using Ccp.Identity;
 using Ccp.Quotas;
+using Ccp.Tests.Configuration;
 using Microsoft.AspNetCore.Connections;
 
 namespace Ccp.Tests.Cli;
@@ -40,6 +41,20 @@ public sealed class WordsTests
     public void A_no_of_the_server_says_what_can_be_done_at_a_terminal(int status, string json, string words)
     {
         Assert.Equal(words, Assert.Throws<CommandFailedException>(() => ApiCommand.Report(new AdminAnswer(status, Encoding.UTF8.GetBytes(json)), asJson: false, _ => 0)).Message);
+    }
+
+    [Fact]
+    public void What_the_server_cannot_read_is_wrong_usage()
+    {
+        var answer = new AdminAnswer(400, """{"error":"since must be a day"}"""u8.ToArray());
+        Assert.Equal("since must be a day", Assert.Throws<WrongUsageException>(() => ApiCommand.Report(answer, asJson: false, _ => 0)).Message);
+    }
+
+    [Fact]
+    public void What_a_reload_takes_up_is_told_where_people_look()
+    {
+        Assert.Contains("lanes, routes, quotas, keys and the pause are taken up at once", LaneCommands.Reload(_ => null).Description, StringComparison.Ordinal);
+        Assert.Contains("takes up changes of paused, [[lane]], [[route]], [[quota]] and [[key]] by itself", ExampleTests.Text, StringComparison.Ordinal);
     }
 
     [Theory]

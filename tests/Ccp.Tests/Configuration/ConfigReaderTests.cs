@@ -232,6 +232,28 @@ public sealed class ConfigReaderTests
         Assert.Equal("claude-opus-9", Configured.Good("[billing]\nunknown_model = 'claude-opus-9'\n[[price]]\nmodel = 'claude-opus-9'\ninput = 1\noutput = 2").Billing.UnknownModelPricedAs);
     }
 
+    [Theory]
+    [InlineData("", "authorization", nameof(LaneHeader.Authorization), true)]
+    [InlineData("header = 'x-api-key'", "Authorization", nameof(LaneHeader.Authorization), true)]
+    [InlineData("header = 'x-api-key'", "auto", nameof(LaneHeader.Auto), true)]
+    [InlineData("header = 'x-api-key'", "", nameof(LaneHeader.ApiKey), false)]
+    [InlineData("header = 'passthrough'", "x-api-key", nameof(LaneHeader.Passthrough), false)]
+    [InlineData("header = 'passthrough'", "passthrough", nameof(LaneHeader.Passthrough), false)]
+    public void The_variable_for_the_header_of_zai_comes_before_the_file_but_changes_nobody_s_login(string setting, string variable, string header, bool isInForce)
+    {
+        var result = Configured.Result($"[[lane]]\nname = 'zai'\n{setting}", new() { ["ZAI_HEADER_MODE"] = variable });
+
+        Assert.Empty(result.Problems);
+        Assert.Equal([nameof(LaneHeader.ApiKey), header], result.Config!.Lanes.Select(lane => lane.Header.ToString()));
+        Assert.Equal(isInForce ? ["ZAI_HEADER_MODE"] : [], result.EnvironmentInForce);
+    }
+
+    [Theory]
+    [InlineData("passthrough")]
+    [InlineData("bearer")]
+    public void A_word_for_the_header_of_zai_that_means_none_is_a_problem(string variable) =>
+        Assert.StartsWith("ZAI_HEADER_MODE: ", Configured.Problem("[[lane]]\nname = 'zai'\nheader = 'auto'", new() { ["ZAI_HEADER_MODE"] = variable }), StringComparison.Ordinal);
+
     private static LaneConfig Lane(string setting) => Configured.Good("[[lane]]\nname = 'anthropic'\n" + setting).Lanes[0];
 
     private static NanoUsd Usd(string text) => NanoUsd.TryParse(text, out var amount) ? amount : throw new FormatException(text);

@@ -130,6 +130,30 @@ public sealed class UntilRestartTests
         Assert.Empty(live.Reload("test").Problems);
     }
 
+    [Theory]
+    [InlineData("weekly_tokens = 5", "7d")]
+    [InlineData("rolling_tokens = 5\nrolling = '2d'", "2d")]
+    public void A_quota_waits_for_the_records_it_is_counted_from(string window, string length)
+    {
+        var live = Start("[storage]\nrequest_records = '1d'\n" + Quota("rolling_tokens = 5"));
+        var inForce = live.Now;
+
+        _text = "paused = true\n[storage]\nrequest_records = '30d'\n" + Quota(window);
+        var outcome = live.Reload("test");
+        Assert.Equal(
+            $"storage.request_records: a change of it {Restart}, and until then records are kept for 1d, while the quota of \"claude-*\" on the lane \"zai\" is counted from those of {length}: restart ccp, or leave that quota as it was",
+            Assert.Single(outcome.Problems));
+        Assert.True(outcome.MayStart);
+        Assert.Same(inForce, live.Now);
+
+        // As it says: the quota as it was, and the rest of the change.
+        _text = "paused = true\n[storage]\nrequest_records = '30d'\n" + Quota("rolling_tokens = 6");
+        Assert.Empty(live.Reload("test").Problems);
+        Assert.Equal(6, Assert.Single(live.Now.Quotas).RollingTokens);
+    }
+
+    private static string Quota(string window) => $"[[quota]]\nmodel = 'claude-*'\nlane = 'zai'\n{window}\n";
+
     private static string House(string more) => $"[[lane]]\nname = 'house'\nbase_url = 'https://house.invalid'\nkey = 'env:HOUSE_KEY'\n{more}\n";
 
     private static string Price(string model, string? from = null) => $"[[price]]\nmodel = '{model}'\ninput = 1\noutput = 2\n{(from is null ? "" : $"effective_from = {from}\n")}";

@@ -8,7 +8,6 @@ internal static class LaneSection
 {
     private static readonly (string, LaneHeader)[] HeaderWords = [("x-api-key", LaneHeader.ApiKey), ("authorization", LaneHeader.Authorization), ("auto", LaneHeader.Auto)];
 
-    /// <summary>Whose login is passed on is the file's to say: a variable that is left over must not change it.</summary>
     private static readonly (string, LaneHeader)[] HeaderWordsOfFile = [.. HeaderWords, ("passthrough", LaneHeader.Passthrough)];
 
     private static readonly TimeSpan TimeoutMax = TimeSpan.FromDays(1);
@@ -21,7 +20,6 @@ internal static class LaneSection
             BuiltIn(BuiltInLanes.Anthropic, secrets, problems, tables),
             BuiltIn(BuiltInLanes.Zai, secrets, problems, tables),
         };
-        lanes[1] = lanes[1] with { Header = switches.Choice<LaneHeader>("ZAI_HEADER_MODE", HeaderWords) ?? lanes[1].Header };
         var linesOf = new Dictionary<string, int>();
         foreach (var table in tables)
         {
@@ -46,6 +44,12 @@ internal static class LaneSection
             {
                 lanes.Add(lane);
             }
+        }
+
+        // Whose login is passed on is the file's to say: a variable that is left over changes nothing about it, and is not in force then.
+        if (lanes[1].Header != LaneHeader.Passthrough)
+        {
+            lanes[1] = lanes[1] with { Header = switches.Choice<LaneHeader>("ZAI_HEADER_MODE", HeaderWords) ?? lanes[1].Header };
         }
 
         return lanes;

@@ -8,8 +8,6 @@ internal static class QuotaSection
     /// <summary>More than any provider serves, and little enough to be multiplied.</summary>
     private const long TokensMax = 1_000_000_000_000_000;
 
-    private static readonly TimeSpan Week = TimeSpan.FromDays(7);
-
     /// <param name="recordsKept">How long request records are kept: what is counted must be there after a restart.</param>
     public static IReadOnlyList<QuotaConfig> Read(IReadOnlyList<ConfigTable> tables, IReadOnlyList<LaneConfig> lanes, TimeSpan recordsKept)
     {
@@ -37,7 +35,6 @@ internal static class QuotaSection
         var rollingTokens = table.WholeNumber("rolling_tokens", 0, TokensMax) ?? 0;
         var weeklyTokens = table.WholeNumber("weekly_tokens", 0, TokensMax) ?? 0;
         var reroute = table.Choice("reroute", ("hybrid", QuotaReroute.Hybrid), ("run_to_cap", QuotaReroute.RunToCap), ("preemptive", QuotaReroute.Preemptive)) ?? QuotaReroute.Hybrid;
-        CheckCaps(table, rollingTokens, weeklyTokens, Longer(rollingTokens > 0 ? rolling : default, weeklyTokens > 0 ? Week : default), recordsKept);
         if (table.Has("cooldown") && reroute == QuotaReroute.RunToCap)
         {
             table.Refuse("cooldown", "with reroute = \"run_to_cap\" there is none: leave it out");
@@ -52,12 +49,14 @@ internal static class QuotaSection
             ReadWarnAt(table),
             reroute,
             table.Duration("cooldown", TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)) ?? TimeSpan.FromMinutes(5));
+        CheckCaps(table, quota, recordsKept);
         table.RefuseUnknown();
         return quota;
     }
 
-    private static void CheckCaps(ConfigTable table, long rollingTokens, long weeklyTokens, TimeSpan longest, TimeSpan recordsKept)
+    private static void CheckCaps(ConfigTable table, QuotaConfig quota, TimeSpan recordsKept)
     {
+        var (rollingTokens, weeklyTokens) = (quota.RollingTokens, quota.WeeklyTokens);
         if (rollingTokens == 0 && table.Has("rolling") && !table.Has("rolling_tokens"))
         {
             table.Refuse("rolling", "state rolling_tokens too: nothing is counted in this window");
@@ -71,9 +70,9 @@ internal static class QuotaSection
             table.Refuse(table.Has("rolling_tokens") ? "rolling_tokens" : "weekly_tokens", "state rolling_tokens or weekly_tokens, above 0: without a cap there is no quota");
         }
 
-        if (longest > recordsKept)
+        if (quota.Longest is var longest && longest > recordsKept)
         {
-            table.Refuse(weeklyTokens > 0 && longest == Week ? "weekly_tokens" : "rolling", $"this is counted from the request records of {Quantities.Format(longest)}, and storage.request_records keeps {Quantities.Format(recordsKept)}");
+            table.Refuse(weeklyTokens > 0 && longest == QuotaConfig.Week ? "weekly_tokens" : "rolling", $"this is counted from the request records of {Quantities.Format(longest)}, and storage.request_records keeps {Quantities.Format(recordsKept)}");
         }
     }
 
@@ -93,6 +92,4 @@ internal static class QuotaSection
 
         return share?.ToUsd() ?? 0.8m;
     }
-
-    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }
