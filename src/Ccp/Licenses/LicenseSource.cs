@@ -12,8 +12,6 @@ internal sealed class LicenseSource
     public const string LicenseVariable = "CC_LICENSE_JSON";
     public const string SignatureVariable = "CC_LICENSE_SIG";
 
-    // Many times what a license is long; a path that leads to something endless must not be read to its end.
-    private const int BytesMax = 64 * 1024;
     private const int SignatureLength = 88;
 
     private readonly string? _pack;
@@ -71,10 +69,7 @@ internal sealed class LicenseSource
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var bytes = new byte[BytesMax];
-            var length = file.ReadAtLeast(bytes, BytesMax, throwOnEndOfStream: false);
-            return length < BytesMax ? bytes[..length] : throw new IOException($"{name} is too long for a license");
+            return Encoding.UTF8.GetBytes(LicenseFile.Read(path) ?? throw new IOException($"{name} is too long for a license"));
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or ArgumentException or NotSupportedException or PathTooLongException)
         {

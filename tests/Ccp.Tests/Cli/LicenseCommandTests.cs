@@ -73,7 +73,7 @@ public sealed class LicenseCommandTests : IDisposable
 
         Assert.Equal("{\"license\":1}", PackSource.Read(_folder["a.pack"], TextReader.Null));
         Assert.Equal(" {}", PackSource.Read(" {}", TextReader.Null));
-        Assert.Equal("{}\n", PackSource.Read("-", new StringReader("{}\n")));
+        Assert.Equal("{}\n", PackSource.Read("-", new StringReader("\uFEFF{}\n")));
         Assert.Throws<WrongUsageException>(() => PackSource.Read("-", new StringReader(" \n")));
         Assert.Throws<WrongUsageException>(() => PackSource.Read(_folder["missing"], TextReader.Null));
     }
@@ -92,6 +92,8 @@ public sealed class LicenseCommandTests : IDisposable
         Assert.Null(LicenseLoginCommand.ProblemOf(Encoding.UTF8.GetBytes(pack), TrustedKeys.Parse(key.PublicText)));
         Assert.Equal(ExitCodes.Ok, await RunAsync("license", "issue", "--key", path, "--plan", "pro", "--days", "1"));
     }
+        Assert.Throws<WrongUsageException>(() => PackSource.Read("", TextReader.Null));
+        Assert.Equal("/dev/zero is too long for a license.", Assert.Throws<WrongUsageException>(() => PackSource.Read("/dev/zero", TextReader.Null)).Message);
 
     [Fact]
     public void A_key_that_others_can_read_is_refused()
