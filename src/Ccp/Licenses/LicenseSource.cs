@@ -57,7 +57,17 @@ internal sealed class LicenseSource
 
     public void Write(ReadOnlySpan<byte> pack) => DurableFile.Write(Path, pack, overwrite: true);
 
-    public void Delete() => File.Delete(Path);
+    public void Delete()
+    {
+        try
+        {
+            File.Delete(Path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Nor is there a license, then.
+        }
+    }
 
     private static byte[] Stated(string variable, string value, bool isTheThingItself)
     {

@@ -38,6 +38,21 @@ public sealed class LicenseCommandTests : IDisposable
     }
 
     [Fact]
+    [Fact]
+    public async Task Where_no_ccp_runs_that_is_said_and_only_an_activation_makes_the_data_directory()
+    {
+        string? Lookup(string name) => name == "CCP_HOME" ? _folder["home"] : null;
+        var said = new List<string>();
+        await (await LicenseCommands.Opening(Lookup, IssuedLicense.Keys, said.Add)(null, null)).DisposeAsync();
+        Assert.Equal([$"No ccp runs with the data directory {_folder["home"]}; its next start reads this."], said);
+
+        Assert.Equal(ExitCodes.Ok, await RunAsync("license", "status"));
+        Assert.Equal(ExitCodes.Ok, await RunAsync("license", "deactivate"));
+        Assert.False(Directory.Exists(_folder["home"]));
+        Assert.Equal(ExitCodes.Ok, await RunAsync("license", "activate", IssuedLicense.Pack(Now)));
+        Assert.True(Directory.Exists(_folder["home"]));
+    }
+
     public async Task A_bad_license_fails_and_the_one_before_stays()
     {
         var good = IssuedLicense.Pack(Now);
