@@ -32,6 +32,9 @@ internal sealed class LicenseSource
     /// <summary>The variable that decides instead of the file; null when none is set.</summary>
     public string? Variable => _pack is not null ? PackVariable : _license is not null ? LicenseVariable : _signature is not null ? SignatureVariable : null;
 
+    /// <summary>Whether a license comes from a variable, by what it is said to come from; else that is a path.</summary>
+    public static bool IsVariable(string name) => name is PackVariable or LicenseVariable or SignatureVariable;
+
     /// <returns>A pack; empty when there is none.</returns>
     /// <exception cref="IOException">There is something, and it cannot be read. The message is a sentence for the operator.</exception>
     public byte[] Read()

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using Ccp.Cli;
+using Ccp.Licenses;
 using Ccp.Licensing;
 using Ccp.Tests.Shared;
 using Ccp.Tests.Store;
@@ -38,7 +39,6 @@ public sealed class LicenseCommandTests : IDisposable
     }
 
     [Fact]
-    [Fact]
     public async Task Where_no_ccp_runs_that_is_said_and_only_an_activation_makes_the_data_directory()
     {
         string? Lookup(string name) => name == "CCP_HOME" ? _folder["home"] : null;
@@ -53,6 +53,7 @@ public sealed class LicenseCommandTests : IDisposable
         Assert.True(Directory.Exists(_folder["home"]));
     }
 
+    [Fact]
     public async Task A_bad_license_fails_and_the_one_before_stays()
     {
         var good = IssuedLicense.Pack(Now);
@@ -91,6 +92,8 @@ public sealed class LicenseCommandTests : IDisposable
         Assert.Equal("{}\n", PackSource.Read("-", new StringReader("\uFEFF{}\n")));
         Assert.Throws<WrongUsageException>(() => PackSource.Read("-", new StringReader(" \n")));
         Assert.Throws<WrongUsageException>(() => PackSource.Read(_folder["missing"], TextReader.Null));
+        Assert.Throws<WrongUsageException>(() => PackSource.Read("", TextReader.Null));
+        Assert.Equal("/dev/zero is too long for a license.", Assert.Throws<WrongUsageException>(() => PackSource.Read("/dev/zero", TextReader.Null)).Message);
     }
 
     [Fact]
@@ -104,11 +107,9 @@ public sealed class LicenseCommandTests : IDisposable
         var key = LicenseIssueCommands.ReadKey(path);
         var pack = LicenseIssueCommands.Sign(key, "pro", ["zai_offload"], 365, "ann", "this").Pack;
         Assert.Equal("2026a", key.Id);
-        Assert.Null(LicenseLoginCommand.ProblemOf(Encoding.UTF8.GetBytes(pack), TrustedKeys.Parse(key.PublicText)));
+        Assert.Null(LicenseLoginCommand.ProblemOf(Encoding.UTF8.GetBytes(pack), TrustedKeys.Parse(key.PublicText), HostDevice.Id));
         Assert.Equal(ExitCodes.Ok, await RunAsync("license", "issue", "--key", path, "--plan", "pro", "--days", "1"));
     }
-        Assert.Throws<WrongUsageException>(() => PackSource.Read("", TextReader.Null));
-        Assert.Equal("/dev/zero is too long for a license.", Assert.Throws<WrongUsageException>(() => PackSource.Read("/dev/zero", TextReader.Null)).Message);
 
     [Fact]
     public void A_key_that_others_can_read_is_refused()
