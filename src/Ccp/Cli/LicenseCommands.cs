@@ -26,17 +26,21 @@ internal static class LicenseCommands
     }
 
     /// <summary>The server that is named or runs here; else the license's file.</summary>
-    public static Func<string?, string?, Task<AdminConnection>> Opening(Func<string, string?> environment, IReadOnlyDictionary<string, byte[]> keys) =>
+    /// <param name="say">Shows the person a line; null: on standard error.</param>
+    public static Func<string?, string?, Task<AdminConnection>> Opening(Func<string, string?> environment, IReadOnlyDictionary<string, byte[]> keys, Action<string>? say = null) =>
         async (server, config) =>
         {
             _ = TrustedKeys.With(environment(TrustedKeys.Variable), TrustedKeys.IsDevBuild, out var problem);
+            say ??= Say;
             if (problem is not null)
             {
-                Console.Error.WriteLine(problem);
+                say(problem);
             }
 
-            return await AdminConnections.FindServerAsync(server, environment) is { } running ? running : LicenseFileConnection.Open(config, environment, keys);
+            return await AdminConnections.FindServerAsync(server, environment) is { } running ? running : LicenseFileConnection.Open(config, environment, keys, say);
         };
+
+    public static void Say(string line) => Console.Error.WriteLine(Terminal.Clean(line));
 
     public static int Show(JsonElement license)
     {

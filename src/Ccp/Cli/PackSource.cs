@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Ccp.Licenses;
 using Ccp.Licensing;
 
 namespace Ccp.Cli;
@@ -7,14 +8,12 @@ namespace Ccp.Cli;
 /// <summary>Where <c>ccp license activate</c> takes the pack from: the argument itself, a file, or standard input.</summary>
 internal static class PackSource
 {
-    private const int BytesMax = 64 * 1024;
-
     /// <exception cref="WrongUsageException">There is nothing to be read.</exception>
     public static string Read(string stated, TextReader input)
     {
         if (stated == "-")
         {
-            return NonEmpty(input.ReadToEnd(), "standard input");
+            return NonEmpty(input.ReadToEnd().TrimStart('\uFEFF'), "standard input");
         }
 
         if (stated.TrimStart().StartsWith('{'))
@@ -38,14 +37,9 @@ internal static class PackSource
     {
         try
         {
-            if (new FileInfo(path) is { Exists: true, Length: > BytesMax })
-            {
-                throw new WrongUsageException($"{path} is too long for a license.");
-            }
-
-            return NonEmpty(File.ReadAllText(path), path);
+            return NonEmpty(LicenseFile.Read(path) ?? throw new WrongUsageException($"{path} is too long for a license."), path);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new WrongUsageException($"{path} cannot be read: {error.Message} Give the pack itself, in single quotes, the path of a file that holds it, or - to read it from standard input.");
         }

@@ -12,7 +12,7 @@ internal sealed class AuthorizeEndpoint(Issuer issuer, PendingLogins logins)
         if (HttpMethods.IsGet(http.Request.Method))
         {
             var login = Find(http.Request.Query["code"]);
-            await AskAsync(http, 200, login, problem: null);
+            await (login.IsTaken ? TellDecidedAsync(http, 200) : AskAsync(http, 200, login, problem: null));
         }
         else if (HttpMethods.IsPost(http.Request.Method))
         {
@@ -54,7 +54,8 @@ internal sealed class AuthorizeEndpoint(Issuer issuer, PendingLogins logins)
                 await ConfirmAsync(http, login, inviteCode);
                 break;
             case "confirm" or "deny":
-                throw new IssuerRefusedException(409, "This login was decided already. Look at your terminal.");
+                await TellDecidedAsync(http, 409);
+                break;
             default:
                 throw new IssuerRefusedException(400, "The form said neither yes nor no.");
         }
@@ -94,6 +95,9 @@ internal sealed class AuthorizeEndpoint(Issuer issuer, PendingLogins logins)
         var html = login.InviteCode is not null && problem is not null ? AuthorizePage.Tell("No license", problem) : AuthorizePage.Ask(login, invite, problem);
         await SendAsync(http, status, html, login.RedirectUrl);
     }
+
+    private static Task TellDecidedAsync(HttpContext http, int status) =>
+        SendAsync(http, status, AuthorizePage.Tell("Decided already", "This login was decided already. Look at your terminal."));
 
     private static Task EndAsync(HttpContext http, PendingLogin login, string status, string title, string sentence)
     {

@@ -12,7 +12,7 @@ internal static class AuthorizePage
         var offer = invite is null
             ? """<p><label>Invite code: <input name="invite" required maxlength="128" autocomplete="off" autofocus></label></p>"""
             : $"<p>You get: plan <b>{Escaped(invite.Plan)}</b>, features <b>{Escaped(invite.Features.Count == 0 ? "none" : string.Join(", ", invite.Features))}</b>, for {invite.Lifetime.TotalDays} days.</p>";
-        var bound = login.Device is null ? "" : "<p>The license will be valid on the host where the login was begun, and nowhere else.</p>";
+        var bound = login.Device is null ? "" : "<p>The license will be valid on the host of the ccp that it is for, and nowhere else.</p>";
         return Page(
             "A license for ccp",
             $"""

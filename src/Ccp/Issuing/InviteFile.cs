@@ -43,7 +43,7 @@ internal static class InviteFile
         {
             try
             {
-                return JsonTree.Read(bytes);
+                return JsonTree.Read(bytes, moment: "expires_at");
             }
             catch (JsonException error)
             {

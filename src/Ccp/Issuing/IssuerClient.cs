@@ -8,12 +8,14 @@ namespace Ccp.Issuing;
 
 /// <summary>An issuer, as one asks it. Errors: <see cref="LoginFailedException"/> for a no, <see cref="HttpRequestException"/> when it cannot be asked now.</summary>
 /// <param name="address">Checked by <see cref="AddressOf"/>.</param>
-internal sealed class IssuerClient(Uri address, HttpMessageHandler handler) : IDisposable
+internal sealed class IssuerClient(Uri address, HttpMessageHandler handler, TimeProvider time) : IDisposable
 {
     private const int AnswerBytesMax = 256 * 1024;
     private const int ErrorLengthMax = 500;
 
-    private readonly HttpClient _client = new(handler) { Timeout = TimeSpan.FromSeconds(30), MaxResponseContentBufferSize = AnswerBytesMax };
+    private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(30);
+
+    private readonly HttpClient _client = new(handler) { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = AnswerBytesMax };
 
     /// <returns>Null when the text is no address that an invite may be sent to: https, or this host.</returns>
     public static Uri? AddressOf(string text) =>
@@ -34,19 +36,32 @@ internal sealed class IssuerClient(Uri address, HttpMessageHandler handler) : ID
     {
         using var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(request, requestType));
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        using var response = await _client.PostAsync(new Uri($"{address.AbsoluteUri.TrimEnd('/')}/{path}"), content);
-        var body = await response.Content.ReadAsByteArrayAsync();
-        if (response.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError)
+        var (status, body) = await SendAsync(new Uri($"{address.AbsoluteUri.TrimEnd('/')}/{path}"), content);
+        if (status is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError)
         {
-            throw new HttpRequestException($"The issuer cannot serve this now: {Error(body) ?? $"status {(int)response.StatusCode}"}", null, response.StatusCode);
+            throw new HttpRequestException($"The issuer cannot serve this now: {Error(body) ?? $"status {(int)status}"}", null, status);
         }
 
-        if (response.StatusCode != HttpStatusCode.OK)
+        if (status != HttpStatusCode.OK)
         {
-            throw new LoginFailedException(Error(body) is { } error ? $"The issuer says: {error}" : $"What answered (status {(int)response.StatusCode}) is no issuer. Look at its URL.");
+            throw new LoginFailedException(Error(body) is { } error ? $"The issuer says: {error}" : $"What answered (status {(int)status}) is no issuer. Look at its URL.");
         }
 
         return Read(body, answerType) ?? throw new LoginFailedException("What answered is no issuer of licenses for ccp. Look at its URL.");
+    }
+
+    private async Task<(HttpStatusCode Status, byte[] Body)> SendAsync(Uri url, HttpContent content)
+    {
+        using var late = new CancellationTokenSource(AnswersWithin, time);
+        try
+        {
+            using var response = await _client.PostAsync(url, content, late.Token);
+            return (response.StatusCode, await response.Content.ReadAsByteArrayAsync(late.Token));
+        }
+        catch (OperationCanceledException error) when (late.IsCancellationRequested)
+        {
+            throw new HttpRequestException($"The issuer did not answer within {AnswersWithin.TotalSeconds} seconds. Look at its URL, and try again.", error);
+        }
     }
 
     private static string? Error(byte[] body) =>

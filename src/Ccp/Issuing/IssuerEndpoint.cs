@@ -53,6 +53,11 @@ internal sealed class IssuerEndpoint(Issuer issuer, PendingLogins logins, Uri? p
         {
             await RefuseAsync(http, isPage, refused.Status, refused.Message);
         }
+        catch (BadHttpRequestException error) when (!http.RequestAborted.IsCancellationRequested)
+        {
+            var message = error.StatusCode == 413 ? $"The body is too long: at most {BodyBytesMax / 1024} KiB are read." : "The body did not come as HTTP wants it.";
+            await RefuseAsync(http, isPage, error.StatusCode, message);
+        }
         catch (Exception error) when (error is UnauthorizedAccessException or (IOException and not BadHttpRequestException) && !http.RequestAborted.IsCancellationRequested)
         {
             log.IssuerFailed(error.Message);

@@ -7,36 +7,35 @@ namespace Ccp.Issuing;
 /// <summary>JSON as the tree that TOML gives, so that one reader, with its words and its places, serves both.</summary>
 internal static class JsonTree
 {
+    /// <param name="moment">The member that holds a date. JSON has none: a text that is one to TOML is read as one there, and there only.</param>
     /// <exception cref="JsonException">The bytes are no JSON object, or name a member twice.</exception>
-    public static TomlTable Read(ReadOnlySpan<byte> utf8)
+    public static TomlTable Read(ReadOnlySpan<byte> utf8, string moment)
     {
         var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = 16 });
         reader.Read();
-        var root = Value(ref reader, utf8) as TomlTable ?? throw Wrong(utf8, 0);
+        var root = Value(ref reader, utf8, moment) as TomlTable ?? throw Wrong(utf8, 0);
         reader.Read();
         return root;
     }
 
-    private static TomlValue Value(ref Utf8JsonReader reader, ReadOnlySpan<byte> utf8)
+    private static TomlValue Value(ref Utf8JsonReader reader, ReadOnlySpan<byte> utf8, string moment)
     {
         var start = (int)reader.TokenStartIndex;
         var at = Place(utf8, start);
         switch (reader.TokenType)
         {
             case JsonTokenType.StartObject:
-                return Table(ref reader, utf8, at);
+                return Table(ref reader, utf8, at, moment);
             case JsonTokenType.StartArray:
                 var list = new TomlArray(at, isOpen: false);
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
                 {
-                    list.Add(Value(ref reader, utf8));
+                    list.Add(Value(ref reader, utf8, moment));
                 }
 
                 return list;
             case JsonTokenType.String:
-                // JSON has no dates; a text that is one to TOML is meant as one.
-                var text = Text(ref reader, utf8);
-                return TomlDateTimes.TryRead(at, text) is { Date: not null } moment ? moment : new TomlString(at, text);
+                return new TomlString(at, Text(ref reader, utf8));
             case JsonTokenType.True or JsonTokenType.False:
                 return new TomlBoolean(at, reader.GetBoolean());
             case JsonTokenType.Number when reader.TryGetInt64(out var number):
@@ -46,7 +45,7 @@ internal static class JsonTree
         }
     }
 
-    private static TomlTable Table(ref Utf8JsonReader reader, ReadOnlySpan<byte> utf8, TomlPosition at)
+    private static TomlTable Table(ref Utf8JsonReader reader, ReadOnlySpan<byte> utf8, TomlPosition at, string moment)
     {
         var table = new TomlTable(at, TomlTableOrigin.Inline);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -59,7 +58,8 @@ internal static class JsonTree
                 throw Wrong(utf8, start);
             }
 
-            table.Add(key, Value(ref reader, utf8));
+            var value = Value(ref reader, utf8, moment);
+            table.Add(key, key.Name == moment && value is TomlString text && TomlDateTimes.TryRead(text.At, text.Text) is { Date: not null } date ? date : value);
         }
 
         return table;

@@ -37,18 +37,12 @@ internal sealed class LicenseLogin(IssuerClient issuer, Func<byte[], string?> pr
             say($"Open {begun.AuthorizeUrl} in a browser on this host");
             say($"and compare the code: {begun.UserCode}");
             SayWait(deadline);
-            using var late = new CancellationTokenSource(deadline - time.GetUtcNow(), time);
-            var caught = await catcher.Caught.WaitAsync(late.Token);
-            return caught switch
+            return await CaughtAsync(catcher, deadline) switch
             {
                 { IsDenied: true } => throw Denied(),
                 { Pack: { } pack } => pack,
-                _ => await PollAsync(begun, deadline, isDecided: true),
+                _ => await PollAsync(begun, deadline, isAtOnce: true),
             };
-        }
-        catch (OperationCanceledException) when (!catcher.Caught.IsCompleted)
-        {
-            throw Expired();
         }
         finally
         {
@@ -71,43 +65,56 @@ internal sealed class LicenseLogin(IssuerClient issuer, Func<byte[], string?> pr
         return (begun with { AuthorizeUrl = address.AbsoluteUri }, time.GetUtcNow() + wait);
     }
 
-    /// <param name="isDecided">True: the issuer has the answer already, and is asked at once.</param>
-    private async Task<byte[]> PollAsync(DeviceBeginAnswer begun, DateTimeOffset deadline, bool isDecided = false)
+    /// <returns>Null when no browser came back in time: it may have been closed too early, or be on another host.</returns>
+    private async Task<RedirectCaught?> CaughtAsync(RedirectCatcher catcher, DateTimeOffset deadline)
+    {
+        using var late = new CancellationTokenSource(deadline - time.GetUtcNow(), time);
+        try
+        {
+            return await catcher.Caught.WaitAsync(late.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    /// <param name="isAtOnce">True: the issuer may have the answer already, and is not waited for first.</param>
+    private async Task<byte[]> PollAsync(DeviceBeginAnswer begun, DateTimeOffset deadline, bool isAtOnce = false)
     {
         var interval = TimeSpan.FromSeconds(Math.Clamp(begun.Interval, 1, LongestInterval.TotalSeconds));
-        for (var isFirst = true; ; isFirst = false)
+        var wait = isAtOnce ? TimeSpan.Zero : interval;
+        while (true)
         {
-            if (!(isDecided && isFirst))
+            // Never beyond the deadline: the last question is asked then, since the yes may have come just before.
+            await Task.Delay(Shorter(wait, Left(deadline)), time);
+            var isLast = Left(deadline) == TimeSpan.Zero;
+            switch (await TryPollAsync(begun.PollToken!))
             {
-                await Task.Delay(interval, time);
-            }
-
-            if (time.GetUtcNow() >= deadline)
-            {
-                throw Expired();
-            }
-
-            if (await TryPollAsync(begun.PollToken!) is not { } answer)
-            {
-                interval = interval * 2 < LongestInterval ? interval * 2 : LongestInterval;
-                continue;
-            }
-
-            switch (answer.Status)
-            {
-                case "pending":
+                case null when isLast:
+                    throw new LoginFailedException("The time is over, and the issuer could not be asked whether the login was confirmed. Begin it again; if it was confirmed, the invite is redeemed.");
+                case null:
+                    interval = Shorter(interval * 2, LongestInterval);
                     break;
-                case "ok":
+                case { Status: "pending" } when !isLast:
+                    break;
+                case { Status: "ok" } answer:
                     return Checked(answer.Pack);
-                case "expired":
-                    throw Expired();
-                case "not_found":
+                case { Status: "pending" or "expired" }:
+                    throw new LoginFailedException("Nobody confirmed the login in time. Begin it again.");
+                case { Status: "not_found" }:
                     throw Denied();
                 default:
                     throw new LoginFailedException("The issuer answered with a status that this version of ccp does not know.");
             }
+
+            wait = interval;
         }
     }
+
+    private TimeSpan Left(DateTimeOffset deadline) => deadline - time.GetUtcNow() is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     /// <returns>Null when the issuer could not be asked just now.</returns>
     private async Task<DevicePollAnswer?> TryPollAsync(string pollToken)
@@ -131,11 +138,9 @@ internal sealed class LicenseLogin(IssuerClient issuer, Func<byte[], string?> pr
             null => "",
         });
         return problemOf(pack) is { } problem
-            ? throw new LoginFailedException($"What the issuer sent was not taken up: {problem}. The issuer counts the invite as redeemed all the same.")
+            ? throw new LoginFailedException($"What the issuer sent was not taken up: {problem}. The issuer counts the invite as redeemed all the same.") { Pack = pack }
             : pack;
     }
-
-    private static LoginFailedException Expired() => new("Nobody confirmed the login in time. Begin it again.");
 
     private static LoginFailedException Denied() => new("The login was refused on the issuer's page, or the issuer no longer knows it. Begin it again.");
 }

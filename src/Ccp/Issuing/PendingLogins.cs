@@ -28,6 +28,9 @@ internal sealed class PendingLogin(string userCode, string pollToken, string? in
     /// <summary>Null until a license was issued for it.</summary>
     public string? Pack => _pack;
 
+    /// <summary>Decided, or about to be.</summary>
+    public bool IsTaken => Volatile.Read(ref _isTaken) == 1;
+
     /// <summary>One yes is worth one license, however often it is said.</summary>
     public bool TryTake() => Interlocked.Exchange(ref _isTaken, 1) == 0;
 

@@ -139,9 +139,7 @@ internal sealed class CurrentLicense : IDisposable
         }
     }
 
-    private string? DecidedElsewhere() => _source.Variable is { } variable
-        ? $"{variable} in ccp's environment says which license there is; unset it, restart ccp, and try again"
-        : null;
+    private string? DecidedElsewhere() => _source.Variable is { } variable ? LicenseWords.DecidedBy(variable) : null;
 
     private LicenseStanding StandingOf(LicenseVerdict verdict, DateTimeOffset now)
     {

@@ -12,8 +12,6 @@ internal sealed class LicenseSource
     public const string LicenseVariable = "CC_LICENSE_JSON";
     public const string SignatureVariable = "CC_LICENSE_SIG";
 
-    // Many times what a license is long; a path that leads to something endless must not be read to its end.
-    private const int BytesMax = 64 * 1024;
     private const int SignatureLength = 88;
 
     private readonly string? _pack;
@@ -33,6 +31,9 @@ internal sealed class LicenseSource
 
     /// <summary>The variable that decides instead of the file; null when none is set.</summary>
     public string? Variable => _pack is not null ? PackVariable : _license is not null ? LicenseVariable : _signature is not null ? SignatureVariable : null;
+
+    /// <summary>Whether a license comes from a variable, by what it is said to come from; else that is a path.</summary>
+    public static bool IsVariable(string name) => name is PackVariable or LicenseVariable or SignatureVariable;
 
     /// <returns>A pack; empty when there is none.</returns>
     /// <exception cref="IOException">There is something, and it cannot be read. The message is a sentence for the operator.</exception>
@@ -59,7 +60,17 @@ internal sealed class LicenseSource
 
     public void Write(ReadOnlySpan<byte> pack) => DurableFile.Write(Path, pack, overwrite: true);
 
-    public void Delete() => File.Delete(Path);
+    public void Delete()
+    {
+        try
+        {
+            File.Delete(Path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Nor is there a license, then.
+        }
+    }
 
     private static byte[] Stated(string variable, string value, bool isTheThingItself)
     {
@@ -71,10 +82,7 @@ internal sealed class LicenseSource
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var bytes = new byte[BytesMax];
-            var length = file.ReadAtLeast(bytes, BytesMax, throwOnEndOfStream: false);
-            return length < BytesMax ? bytes[..length] : throw new IOException($"{name} is too long for a license");
+            return Encoding.UTF8.GetBytes(LicenseFile.Read(path) ?? throw new IOException($"{name} is too long for a license"));
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or ArgumentException or NotSupportedException or PathTooLongException)
         {

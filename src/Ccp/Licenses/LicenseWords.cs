@@ -24,6 +24,9 @@ internal static class LicenseWords
         _ => throw new ArgumentOutOfRangeException(nameof(problem)),
     };
 
+    /// <summary>Why a license can be neither activated nor deactivated.</summary>
+    public static string DecidedBy(string variable) => $"{variable} in ccp's environment says which license there is; unset it, restart ccp, and try again";
+
     public static string Expiry(TimeSpan left, DateTimeOffset at)
     {
         // In steps that are far apart: each is a line in the log.

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using Ccp.Cli;
+using Ccp.Licenses;
 using Ccp.Licensing;
 using Ccp.Tests.Shared;
 using Ccp.Tests.Store;
@@ -35,6 +36,21 @@ public sealed class LicenseCommandTests : IDisposable
         Assert.Equal(ExitCodes.Ok, await RunAsync("license", "deactivate"));
         Assert.False(File.Exists(Kept));
         Assert.Equal(ExitCodes.Ok, await RunAsync("license", "status", "--json"));
+    }
+
+    [Fact]
+    public async Task Where_no_ccp_runs_that_is_said_and_only_an_activation_makes_the_data_directory()
+    {
+        string? Lookup(string name) => name == "CCP_HOME" ? _folder["home"] : null;
+        var said = new List<string>();
+        await (await LicenseCommands.Opening(Lookup, IssuedLicense.Keys, said.Add)(null, null)).DisposeAsync();
+        Assert.Equal([$"No ccp runs with the data directory {_folder["home"]}; its next start reads this."], said);
+
+        Assert.Equal(ExitCodes.Ok, await RunAsync("license", "status"));
+        Assert.Equal(ExitCodes.Ok, await RunAsync("license", "deactivate"));
+        Assert.False(Directory.Exists(_folder["home"]));
+        Assert.Equal(ExitCodes.Ok, await RunAsync("license", "activate", IssuedLicense.Pack(Now)));
+        Assert.True(Directory.Exists(_folder["home"]));
     }
 
     [Fact]
@@ -73,9 +89,11 @@ public sealed class LicenseCommandTests : IDisposable
 
         Assert.Equal("{\"license\":1}", PackSource.Read(_folder["a.pack"], TextReader.Null));
         Assert.Equal(" {}", PackSource.Read(" {}", TextReader.Null));
-        Assert.Equal("{}\n", PackSource.Read("-", new StringReader("{}\n")));
+        Assert.Equal("{}\n", PackSource.Read("-", new StringReader("\uFEFF{}\n")));
         Assert.Throws<WrongUsageException>(() => PackSource.Read("-", new StringReader(" \n")));
         Assert.Throws<WrongUsageException>(() => PackSource.Read(_folder["missing"], TextReader.Null));
+        Assert.Throws<WrongUsageException>(() => PackSource.Read("", TextReader.Null));
+        Assert.Equal("/dev/zero is too long for a license.", Assert.Throws<WrongUsageException>(() => PackSource.Read("/dev/zero", TextReader.Null)).Message);
     }
 
     [Fact]
@@ -89,7 +107,7 @@ public sealed class LicenseCommandTests : IDisposable
         var key = LicenseIssueCommands.ReadKey(path);
         var pack = LicenseIssueCommands.Sign(key, "pro", ["zai_offload"], 365, "ann", "this").Pack;
         Assert.Equal("2026a", key.Id);
-        Assert.Null(LicenseLoginCommand.ProblemOf(Encoding.UTF8.GetBytes(pack), TrustedKeys.Parse(key.PublicText)));
+        Assert.Null(LicenseLoginCommand.ProblemOf(Encoding.UTF8.GetBytes(pack), TrustedKeys.Parse(key.PublicText), HostDevice.Id));
         Assert.Equal(ExitCodes.Ok, await RunAsync("license", "issue", "--key", path, "--plan", "pro", "--days", "1"));
     }
 

@@ -82,6 +82,16 @@ public sealed class InviteFileTests
     }
 
     [Fact]
+    public void What_looks_like_a_date_is_one_only_where_a_date_belongs()
+    {
+        var (invites, problems) = InviteFile.Read("invites.json", Encoding.UTF8.GetBytes(Json.Replace("3fz9-team-a", "2026-12-24", StringComparison.Ordinal).Replace("\"x\"", "\"2026-12-25\"", StringComparison.Ordinal)));
+
+        Assert.Empty(problems);
+        Assert.Equal(["zai_offload", "2026-12-25"], invites!["2026-12-24"].Features);
+        Assert.Equal(2027, invites["2026-12-24"].ExpiresAt!.Value.Year);
+    }
+
+    [Fact]
     public void A_changed_file_is_read_again_and_a_bad_change_keeps_what_stood()
     {
         using var folder = new TempFolder();

@@ -55,6 +55,24 @@ public sealed class IssuerTests
         Assert.Equal("ok", Text((await PollAsync(issuer, begun)).Json, "status"));
     }
 
+    [Theory]
+    [InlineData($$"""{"invite_code":"{{IssuerUnderTest.Once}}"}""")]
+    [InlineData("{}")]
+    public async Task The_page_of_a_login_that_was_decided_says_so_when_it_is_looked_at_again(string begin)
+    {
+        await using var issuer = await IssuerUnderTest.StartAsync();
+        var (_, begun) = await issuer.AskAsync("/v1/device/begin", begin);
+        await issuer.AnswerAsync(Text(begun, "user_code"), "confirm", IssuerUnderTest.Once);
+
+        var again = await issuer.GetAsync(new Uri(Text(begun, "authorize_url")));
+        var page = await again.Content.ReadAsStringAsync();
+        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+        Assert.Contains("This login was decided already. Look at your terminal.", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<form", page, StringComparison.Ordinal);
+        var twice = await issuer.AnswerAsync(Text(begun, "user_code"), "confirm", IssuerUnderTest.Once);
+        Assert.Equal((HttpStatusCode.Conflict, page), (twice.StatusCode, await twice.Content.ReadAsStringAsync()));
+    }
+
     [Fact]
     public async Task When_redemptions_cannot_be_counted_nothing_is_issued()
     {
@@ -134,6 +152,19 @@ public sealed class IssuerTests
 
         Assert.Equal(415, (await issuer.AskAsync("/v1/device/begin", "{}", "text/plain")).Status);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, (await issuer.GetAsync("/v1/device/begin")).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_body_that_is_too_long_is_refused_with_a_sentence()
+    {
+        await using var issuer = await IssuerUnderTest.StartAsync();
+        var body = $$"""{"invite_code":"{{new string('x', IssuerEndpoint.BodyBytesMax)}}"}""";
+
+        var (status, answer) = await issuer.AskAsync("/v1/device/begin", body);
+        Assert.Equal((413, "The body is too long: at most 16 KiB are read."), (status, Text(answer, "error")));
+        var page = await issuer.AnswerAsync("AAAA-AAAA", "confirm", body);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, page.StatusCode);
+        Assert.Contains("at most 16 KiB are read", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -72,7 +72,7 @@ internal sealed class IssuerUnderTest : IAsyncDisposable
 
     public async Task<byte[]> LoginAsync(DeviceBeginRequest request, bool isLoopback = false, Uri? address = null)
     {
-        using var client = new IssuerClient(address ?? _server.Address, new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false });
+        using var client = new IssuerClient(address ?? _server.Address, new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false }, Clock);
         var login = new LicenseLogin(client, ProblemOf, line => { lock (Shown) { Shown.Add(line); } }, Clock);
         return isLoopback ? await login.WithLoopbackAsync(request) : await login.WithDeviceCodeAsync(request);
     }

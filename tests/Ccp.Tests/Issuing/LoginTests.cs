@@ -197,6 +197,119 @@ public sealed class LoginTests
     }
 
     [Fact]
+    public async Task A_yes_whose_redirect_got_lost_is_fetched_in_the_end()
+    {
+        await using var issuer = await IssuerUnderTest.StartAsync();
+        var login = issuer.LoginAsync(new DeviceBeginRequest(IssuerUnderTest.Once), isLoopback: true);
+        var (_, code) = await issuer.ShownAsync();
+        await issuer.AnswerAsync(code, "confirm");
+        await Tests.Store.Waiting.UntilAsync(() => issuer.Clock.HasTimerDueIn(PendingLogins.Lifetime));
+        issuer.Clock.Advance(PendingLogins.Lifetime);
+
+        Assert.Equal("pro", Claims(issuer, await login).Plan);
+    }
+
+    [Theory]
+    [InlineData("ok")]
+    [InlineData("pending")]
+    public async Task However_long_the_waits_have_grown_the_issuer_is_asked_once_more_at_the_end(string status)
+    {
+        await using var issuer = await IssuerUnderTest.StartAsync();
+        var pack = IssuedLicense.Pack(issuer.Clock.GetUtcNow());
+        var end = issuer.Clock.GetUtcNow().AddSeconds(100);
+        using var other = await Answering(http =>
+        {
+            if (http.Request.Path == "/v1/device/begin")
+            {
+                return """{"user_code":"A","poll_token":"t","authorize_url":"https://issuer.example/a","interval":3,"expires_in":100}""";
+            }
+
+            http.Response.StatusCode = issuer.Clock.GetUtcNow() < end ? 503 : 200;
+            return $$"""{"status":"{{status}}","license_pack":{{pack}}}""";
+        });
+        var login = issuer.LoginAsync(new DeviceBeginRequest("x"), address: other.Address);
+        foreach (var wait in new[] { 3, 6, 12, 24, 48, 7 })
+        {
+            await Tests.Store.Waiting.UntilAsync(() => issuer.Clock.HasTimerDueIn(TimeSpan.FromSeconds(wait)));
+            issuer.Clock.Advance(TimeSpan.FromSeconds(wait));
+        }
+
+        if (status == "ok")
+        {
+            Assert.Equal(pack, Encoding.UTF8.GetString(await login));
+        }
+        else
+        {
+            Assert.Contains("Nobody confirmed the login in time", (await Assert.ThrowsAsync<LoginFailedException>(() => login)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task An_issuer_that_cannot_be_asked_at_the_end_leaves_open_whether_somebody_said_yes()
+    {
+        await using var issuer = await IssuerUnderTest.StartAsync();
+        using var other = await Answering(http =>
+        {
+            http.Response.StatusCode = http.Request.Path == "/v1/device/begin" ? 200 : 503;
+            return """{"user_code":"A","poll_token":"t","authorize_url":"https://issuer.example/a","interval":5,"expires_in":5}""";
+        });
+
+        var error = await Assert.ThrowsAsync<LoginFailedException>(() => issuer.EndAsync(issuer.LoginAsync(new DeviceBeginRequest("x"), address: other.Address), intervalSeconds: 5));
+        Assert.Contains("could not be asked whether the login was confirmed", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_poll_that_is_not_answered_is_asked_again()
+    {
+        await using var issuer = await IssuerUnderTest.StartAsync();
+        var pack = IssuedLicense.Pack(issuer.Clock.GetUtcNow());
+        var polls = 0;
+        using var other = await AnsweringAsync(async http =>
+        {
+            if (http.Request.Path == "/v1/device/begin")
+            {
+                return """{"user_code":"A","poll_token":"t","authorize_url":"https://issuer.example/a","interval":1,"expires_in":600}""";
+            }
+
+            if (Interlocked.Increment(ref polls) == 1)
+            {
+                await Task.Delay(Timeout.Infinite, http.RequestAborted);
+            }
+
+            return $$"""{"status":"ok","license_pack":{{pack}}}""";
+        });
+        var login = issuer.LoginAsync(new DeviceBeginRequest("x"), address: other.Address);
+        await Tests.Store.Waiting.UntilAsync(() => issuer.Clock.HasTimerDueIn(TimeSpan.FromSeconds(1)));
+        issuer.Clock.Advance(TimeSpan.FromSeconds(1));
+        await Tests.Store.Waiting.UntilAsync(() => Volatile.Read(ref polls) == 1);
+        issuer.Clock.Advance(TimeSpan.FromSeconds(30));
+
+        Assert.Equal(pack, Encoding.UTF8.GetString(await issuer.EndAsync(login, intervalSeconds: 2)));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_issuer_that_does_not_answer_is_told_so_before_anything_is_shown(bool isLoopback)
+    {
+        await using var issuer = await IssuerUnderTest.StartAsync();
+        var isAsked = false;
+        using var other = await AnsweringAsync(async http =>
+        {
+            Volatile.Write(ref isAsked, true);
+            await Task.Delay(Timeout.Infinite, http.RequestAborted);
+            return "";
+        });
+        var login = issuer.LoginAsync(new DeviceBeginRequest("x"), isLoopback, other.Address);
+        await Tests.Store.Waiting.UntilAsync(() => Volatile.Read(ref isAsked));
+        issuer.Clock.Advance(TimeSpan.FromSeconds(30));
+
+        var error = await Assert.ThrowsAsync<HttpRequestException>(() => login);
+        Assert.Equal("The issuer did not answer within 30 seconds. Look at its URL, and try again.", Ccp.Cli.Faults.Describe(error));
+        Assert.Empty(issuer.Shown);
+    }
+
+    [Fact]
     public async Task A_pack_that_comes_with_the_redirect_is_taken_only_when_it_verifies()
     {
         await using var issuer = await IssuerUnderTest.StartAsync();
@@ -223,11 +336,13 @@ public sealed class LoginTests
     private static LicenseClaims Claims(IssuerUnderTest issuer, byte[] pack) => LicensePack.Verify(pack, IssuedLicense.Keys, issuer.Clock.GetUtcNow()).Claims!;
 
     /// <summary>An issuer of somebody else's making.</summary>
-    private static async Task<SmallServer> Answering(Func<HttpContext, string> answer)
+    private static Task<SmallServer> Answering(Func<HttpContext, string> answer) => AnsweringAsync(http => Task.FromResult(answer(http)));
+
+    private static async Task<SmallServer> AnsweringAsync(Func<HttpContext, Task<string>> answer)
     {
         var server = new SmallServer(new IPEndPoint(IPAddress.Loopback, 0), 16_384, async http =>
         {
-            var body = Encoding.UTF8.GetBytes(answer(http));
+            var body = Encoding.UTF8.GetBytes(await answer(http));
             http.Response.ContentType = "application/json";
             await http.Response.BodyWriter.WriteAsync(body);
         });

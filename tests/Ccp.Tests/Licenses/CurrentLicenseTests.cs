@@ -1,4 +1,5 @@
 using System.Text;
+using Ccp.Cli;
 using Ccp.Licenses;
 using Ccp.Tests.Shared;
 using Ccp.Tests.Store;
@@ -209,6 +210,22 @@ public sealed class CurrentLicenseTests : IDisposable
         Assert.NotNull(Open(("CC_LICENSE_PACK", _folder["a.pack"])).Look().Claims);
         Assert.NotNull(Open(("CC_LICENSE_JSON", signed.License), ("CC_LICENSE_SIG", signed.Signature)).Look().Claims);
         Assert.NotNull(Open(("CC_LICENSE_JSON", _folder["license.json"]), ("CC_LICENSE_SIG", _folder["license.sig"])).Look().Claims);
+    }
+
+    [Theory]
+    [InlineData("utf-8")]
+    [InlineData("utf-16")]
+    public void A_file_is_read_with_a_byte_order_mark_as_ccp_license_activate_reads_it(string encoding)
+    {
+        var signed = IssuedLicense.Signed(_clock.GetUtcNow());
+        File.WriteAllText(_folder["a.pack"], signed.Pack + "\n", Encoding.GetEncoding(encoding));
+        File.WriteAllText(_folder["license.json"], signed.License + "\n", Encoding.GetEncoding(encoding));
+        File.WriteAllText(_folder["license.sig"], signed.Signature + "\n", Encoding.GetEncoding(encoding));
+
+        Assert.NotNull(Open(("CC_LICENSE_PACK", _folder["a.pack"])).Look().Claims);
+        Assert.NotNull(Open(("CC_LICENSE_JSON", _folder["license.json"]), ("CC_LICENSE_SIG", _folder["license.sig"])).Look().Claims);
+        Assert.Equal(signed.Pack + "\n", PackSource.Read(_folder["a.pack"], TextReader.Null));
+        Assert.Equal(signed.Pack, PackSource.Read(_folder["license.json"], TextReader.Null));
     }
 
     [Fact]
