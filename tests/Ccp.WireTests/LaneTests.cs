@@ -90,6 +90,29 @@ public sealed class LaneTests
         NothingLeaked(ccp);
     }
 
+    /// <summary>Over http the queue of a port is full, over https somebody takes the connection and then speaks no TLS.</summary>
+    [Theory]
+    [InlineData("http", 0)]
+    [InlineData("https", 10)]
+    public async Task A_lane_with_which_no_connection_comes_about_in_time_is_left_for_the_fallback(string scheme, int backlog)
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(backlog);
+        using var queued = new TcpClient();
+        await queued.ConnectAsync((IPEndPoint)listener.LocalEndPoint!);
+        await using var anthropic = await ServeAsync(Haiku);
+        await using var ccp = await StartAsync(anthropic, new Uri($"{scheme}://{listener.LocalEndPoint}"), more: """connect_timeout = "100ms" """);
+
+        await PostAsync(ccp);
+        await ccp.StopAsync();
+
+        Assert.Single(anthropic.Requests);
+        var line = Assert.Single(UsageLines.Completions(ccp));
+        Assert.Equal(("net_fallback", "zai"), (line.GetProperty("fallback").GetString(), line.GetProperty("fallback_from").GetString()));
+        Assert.InRange(line.GetProperty("wasted_retry_ms").GetInt64(), 90, 4_000);
+    }
+
     [Theory]
     [InlineData(400)]
     [InlineData(404)]

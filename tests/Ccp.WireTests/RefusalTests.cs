@@ -111,17 +111,4 @@ public sealed class RefusalTests
         Assert.Contains("restarted", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Empty(ccp.Store.Charges);
     }
-
-    [Fact]
-    public async Task A_redirect_is_passed_on_and_never_followed()
-    {
-        await using var elsewhere = await ScriptedUpstreamServer.StartAsync(_ => Answers.NotFound(""));
-        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Script.Whole(302, [], ("location", elsewhere.BaseUrl.AbsoluteUri)));
-        await using var ccp = await CcpUnderTest.StartAsync(upstream);
-
-        using var answer = await ccp.AskAsync();
-        await answer.Content.ReadAsStringAsync();
-
-        Assert.Empty(elsewhere.Requests);
-    }
 }

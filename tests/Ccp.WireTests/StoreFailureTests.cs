@@ -164,14 +164,14 @@ public sealed class StoreFailureTests
     [Fact]
     public async Task While_syncs_take_long_no_byte_goes_out_before_its_hold_is_on_disk_and_each_call_is_charged_once()
     {
-        using var syncs = new UnsoundSyncs();
+        using var disk = new UnsoundDisk();
         await using var upstream = await ScriptedUpstreamServer.StartAsync(Answer);
-        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: syncs.GiveTo);
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: disk.GiveTo);
 
         // A sync that does not come to its end: the provider has answered, and nothing of that goes on.
-        syncs.AreStopped = true;
+        disk.SyncsAreStopped = true;
         var waiting = ccp.AskAsync(text: "waits");
-        await UntilAsync(() => Task.FromResult(syncs.IsOneStopped && Calls(upstream) == 1));
+        await UntilAsync(() => Task.FromResult(disk.IsSyncStopped && Calls(upstream) == 1));
         for (var call = 0; call < 20; call++)
         {
             await AssertUnbilledTrafficPassesAsync(ccp);
@@ -179,8 +179,8 @@ public sealed class StoreFailureTests
 
         Assert.False(waiting.IsCompleted);
         Assert.Equal(200, (await ReadyAsync(ccp)).Status);
-        syncs.AreStopped = false;
-        syncs.AreSlow = true;
+        disk.SyncsAreStopped = false;
+        disk.SyncsAreSlow = true;
         using var running = await waiting;
         Assert.Single(ccp.Store.OpenHolds);
 
@@ -192,14 +192,17 @@ public sealed class StoreFailureTests
         await AssertBooksAsync(ccp, charges: 21, paid: "50");
     }
 
-    [Fact]
-    public async Task When_syncs_fail_billed_calls_are_refused_what_runs_is_finished_and_it_goes_on_by_itself_once_they_work()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task When_syncs_fail_or_the_disk_turns_read_only_billed_calls_are_refused_what_runs_is_finished_and_it_goes_on_by_itself_afterwards(bool isReadOnly)
     {
-        using var syncs = new UnsoundSyncs();
+        using var disk = new UnsoundDisk();
         await using var upstream = await ScriptedUpstreamServer.StartAsync(Answer);
-        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: syncs.GiveTo);
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: disk.GiveTo);
         using var running = await ccp.AskAsync(text: "waits");
-        syncs.AreFailing = true;
+        disk.SyncsAreFailing = !isReadOnly;
+        disk.IsReadOnly = isReadOnly;
 
         // This one was admitted; the failure shows when its hold is to be written. The next one is not sent on.
         await AssertRefusedAsync(ccp);
@@ -215,7 +218,7 @@ public sealed class StoreFailureTests
         await UntilAsync(async () => (await ReadyAsync(ccp)).Json.TryGetProperty("unwritten", out var unwritten) && unwritten.GetInt32() > 0);
         Assert.Empty(ccp.Store.Charges);
 
-        syncs.AreFailing = false;
+        disk.SyncsAreFailing = disk.IsReadOnly = false;
         await UntilReadyAsync(ccp, true);
         await TopUpTwiceAsync(ccp, "while failing");
         using var next = await ccp.AskAsync();

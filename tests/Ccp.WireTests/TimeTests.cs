@@ -81,6 +81,58 @@ public sealed class TimeTests
     }
 
     [Fact]
+    public async Task An_answer_that_is_not_streamed_may_begin_within_ten_minutes_and_not_later()
+    {
+        // The executable's clock runs on.
+        var almost = TimeSpan.FromSeconds(CcpUnderTest.IsNative ? 590 : 599);
+        var clock = new ManualClock();
+        var goOn = new Gate();
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(request =>
+            request.BodyText.Contains("never", StringComparison.Ordinal) ? Script.Stall() : Script.Begin.WaitFor(goOn).Then(Answers.Message(CcpUnderTest.Model, "hi", Small)));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.Clock = clock);
+
+        var slow = ccp.AskAsync(stream: false);
+        await upstream.NextAsync();
+        clock.Advance(almost);
+        goOn.Open();
+        using var served = await slow;
+        var stalled = ccp.AskAsync(stream: false, text: "never");
+        var arrived = await upstream.NextAsync();
+        clock.Advance(TimeSpan.FromSeconds(600));
+        using var given = await stalled;
+
+        Assert.Equal((200, 503), ((int)served.StatusCode, (int)given.StatusCode));
+        Assert.Contains("did not begin to answer", await given.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        await arrived.Aborted.WaitAsync(TimeSpan.FromSeconds(10));
+        await ccp.StopAsync();
+        Assert.Single(ccp.Store.Charges);
+    }
+
+    /// <summary>Whoever wonders where a call has got to need not wait for its end.</summary>
+    [Theory]
+    [InlineData("POST", "/v1/messages")]
+    [InlineData("GET", "/v1/models")]
+    public async Task Where_a_call_went_is_in_the_usage_log_while_it_waits_for_its_answer(string method, string path)
+    {
+        var goOn = new Gate();
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Script.Begin.WaitFor(goOn).Then(Answers.NotFound("")));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+
+        var call = ccp.SendAsync(ccp.Request(new HttpMethod(method), path, body: method == "POST" ? CcpUnderTest.Body() : null));
+        await upstream.NextAsync();
+        for (var patience = Stopwatch.StartNew(); UsageLines.All(ccp).Count == 0; await Task.Delay(1))
+        {
+            Assert.True(patience.Elapsed < TimeSpan.FromSeconds(10), "The log says nothing of the call.");
+        }
+
+        var line = Assert.Single(UsageLines.All(ccp));
+        Assert.Equal(("decision", "anthropic"), (line.GetProperty("event").GetString(), line.GetProperty("decision").GetString()));
+        Assert.False(call.IsCompleted);
+        goOn.Open();
+        using var answer = await call;
+    }
+
+    [Fact]
     public async Task A_client_that_left_before_an_answer_that_never_begins_pays_for_its_prompt_after_half_a_minute()
     {
         var clock = new ManualClock();

@@ -1,13 +1,15 @@
 using System.CommandLine;
 using System.Text;
+using System.Text.RegularExpressions;
 using Ccp.Cli;
 
 namespace Ccp.Tests.Admin;
 
-public sealed class CommandLineTests
+public sealed partial class CommandLineTests
 {
     private static readonly RootCommand Root = new()
     {
+        ServeCommand.Build(_ => null),
         InitCommand.Build(_ => null),
         CheckCommand.Build(_ => null),
         UserCommands.Build(_ => null),
@@ -22,6 +24,13 @@ public sealed class CommandLineTests
         PricingCommands.Build(_ => null),
         DbCommands.Build(_ => null),
         LicenseCommands.Build(_ => null),
+        LaneCommands.Lanes(_ => null),
+        LaneCommands.Pause(_ => null),
+        LaneCommands.Resume(_ => null),
+        LaneCommands.Reload(_ => null),
+        DoctorCommand.Build(_ => null),
+        VerifyCommand.Build(_ => null),
+        EnvCommand.Build(_ => null),
         TokenCommands.Build(),
         VersionCommand.Build(),
     };
@@ -69,6 +78,18 @@ public sealed class CommandLineTests
     [InlineData("license keygen --key license.key --kid 2026")]
     [InlineData("license issue --key license.key --plan pro --feature zai_offload --feature x --days 365 --sub ann --device this")]
     [InlineData("license issuer --key license.key --invites invites.toml --listen 127.0.0.1:8083 --redemptions counts.json --url https://licenses.example")]
+    [InlineData("serve --config /etc/ccp/config.toml --listen 127.0.0.1:8082")]
+    [InlineData("lanes --json")]
+    [InlineData("lanes pause")]
+    [InlineData("lanes resume")]
+    [InlineData("pause --server http://127.0.0.1:8082 --config c.toml --json")]
+    [InlineData("resume --server http://127.0.0.1:8082 --config c.toml --json")]
+    [InlineData("reload --server http://127.0.0.1:8082 --json")]
+    [InlineData("doctor --server http://127.0.0.1:8082 --config c.toml --json")]
+    [InlineData("verify")]
+    [InlineData("verify usage.jsonl --licensed --json")]
+    [InlineData("verify --server http://127.0.0.1:8082 --config c.toml")]
+    [InlineData("env --url http://127.0.0.1:8082 --token-file token --haiku claude-haiku-4-5 --subagents claude-sonnet-5-5 --shell fish")]
     [InlineData("init --dir /tmp/x")]
     [InlineData("check --config /etc/ccp/config.toml")]
     [InlineData("version")]
@@ -106,6 +127,12 @@ public sealed class CommandLineTests
     [InlineData("license issue --key license.key --plan pro")]
     [InlineData("license issue --key license.key --plan pro --days many")]
     [InlineData("license issuer --key license.key")]
+    [InlineData("serve now")]
+    [InlineData("lanes show")]
+    [InlineData("pause zai")]
+    [InlineData("reload config.toml")]
+    [InlineData("verify a.jsonl b.jsonl")]
+    [InlineData("env --shell csh")]
     [InlineData("bogus")]
     public void What_makes_no_sense_is_wrong_usage(string line)
     {
@@ -115,7 +142,16 @@ public sealed class CommandLineTests
     [Fact]
     public void Every_command_carries_an_example()
     {
-        Assert.All(Below(Root), command => Assert.Contains("\n\nExample: ccp ", command.Description, StringComparison.Ordinal));
+        Assert.All(Below(Root), command => Assert.Matches(ExampleOf(), command.Description));
+    }
+
+    [Fact]
+    public void Every_example_is_understood()
+    {
+        var examples = Below(Root).SelectMany(command => ExampleOf().Matches(command.Description!)).Select(match => match.Groups[1].Value.Trim().Replace('\'', '"')).Distinct().ToList();
+
+        Assert.True(examples.Count > 45, $"Only {examples.Count} examples were found.");
+        Assert.All(examples, example => Assert.Empty(Root.Parse(example).Errors));
     }
 
     [Fact]
@@ -169,4 +205,8 @@ public sealed class CommandLineTests
     }
 
     private static IEnumerable<Command> Below(Command command) => command.Subcommands.SelectMany(child => Below(child).Prepend(child));
+
+    /// <summary>What is typed after the name of the program, without what a shell does around it.</summary>
+    [GeneratedRegex("(?m)^Example: .*?\\bccp ([^|)<>\n]+)")]
+    private static partial Regex ExampleOf();
 }

@@ -64,9 +64,17 @@ public sealed partial class ExampleTests
         Assert.Equal(defaults.Storage, config.Storage);
         Assert.Equal(defaults.Logs, config.Logs);
         Assert.Equal(defaults.License, config.License);
-        var (lane, defaultLane) = (config.Lanes[0], defaults.Lanes[0]);
-        Assert.Empty(lane.ForwardHeaders);
-        Assert.Equal(defaultLane, lane with { ForwardHeaders = defaultLane.ForwardHeaders });
+        Assert.Equal(defaults.Policy, config.Policy with { PublicKeys = defaults.Policy.PublicKeys });
+        Assert.Empty(config.Policy.PublicKeys);
+        Assert.Equal(defaults.Routing, config.Routing with { Routes = defaults.Routing.Routes });
+        Assert.Equal(["anthropic", "zai"], config.Lanes.Select(lane => lane.Name));
+        Assert.All(config.Lanes.Zip(defaults.Lanes), pair =>
+        {
+            var (lane, byDefault) = pair;
+            Assert.Empty(lane.ForwardHeaders);
+            Assert.Equal(byDefault.ModelMap, lane.ModelMap);
+            Assert.Equal(byDefault, lane with { ForwardHeaders = byDefault.ForwardHeaders, ModelMap = byDefault.ModelMap });
+        });
     }
 
     [GeneratedRegex(@"(?m)^# (\[\[?[a-z]+\]\]?$|[a-z_0-9]+ = )")]

@@ -162,6 +162,28 @@ public sealed class ResponseRelayTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_final_numbers_go_to_disk_while_the_end_is_still_to_come_and_no_time_passes()
+    {
+        var account = await _books.NewAccountAsync(1_000_000_000);
+        using var hold = _books.Place(account, 10);
+        var money = new CallMoney(_books.Ledger, hold, Books.RowFor(hold, account, promptCharge: 25), Rates);
+        Assert.True(await money.MakeDurableAsync());
+        var relay = new ResponseRelay(_upstream.Reader.AsStream(), _client.Writer, Abandon, _meter, BuiltInLanes.Find("anthropic")!, _stop, money, _clock);
+        var running = relay.RunAsync();
+
+        await _upstream.Writer.WriteAsync(Encoding.UTF8.GetBytes(Start));
+        await TakeAsync();
+        Assert.Equal(25, await ChargeOnDiskAsync());
+        await _upstream.Writer.WriteAsync("event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":1000}}\n\n"u8.ToArray());
+        await TakeAsync();
+
+        // 25 of input at one nano-dollar, 1000 of output at five.
+        Assert.Equal(5_025, await ChargeOnDiskAsync());
+        await _upstream.Writer.CompleteAsync();
+        await running.WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
     public async Task Between_events_silence_is_filled_with_a_ping_every_thirty_seconds()
     {
         await _upstream.Writer.WriteAsync(Encoding.UTF8.GetBytes(Start));
@@ -195,6 +217,13 @@ public sealed class ResponseRelayTests : IAsyncDisposable
         var text = Encoding.UTF8.GetString(read.Buffer);
         _client.Reader.AdvanceTo(read.Buffer.End);
         return text;
+    }
+
+    /// <summary>What a hold's row says once all that was queued so far is written.</summary>
+    private async Task<long> ChargeOnDiskAsync()
+    {
+        await _books.Writes.WriteAsync(static _ => true);
+        return _books.Read("SELECT charge_nano FROM hold", row => row.GetInt64(0));
     }
 
     /// <summary>What breaking a connection off does: the wait for the client ends, and the client has left.</summary>

@@ -1,5 +1,6 @@
 using Ccp.Ledger;
 using Ccp.Pricing;
+using Ccp.Tests.Shared;
 
 namespace Ccp.Tests.Ledger;
 
@@ -93,6 +94,31 @@ public sealed class ChargeHistoryTests
         Assert.NotNull(history.NinetyFifthPercentile(1, "a"));
         Assert.Null(history.NinetyFifthPercentile(1, "b"));
         Assert.Null(history.NinetyFifthPercentile(2, "a"));
+    }
+
+    [Fact]
+    public async Task A_restart_knows_from_the_request_records_what_calls_have_cost()
+    {
+        await using var books = TillUnderTest.WithConfig();
+        foreach (var name in new[] { "alice", "bob" })
+        {
+            await books.AddUserAsync(name);
+        }
+
+        // A call that was free is no sample.
+        for (var call = 1; call <= ChargeHistogram.SamplesMin; call++)
+        {
+            await books.ChargeAsync("alice", $"0.0{call}", $"alice-{call}");
+            await books.ChargeAsync("bob", call == 1 ? "0" : $"0.0{call}", $"bob-{call}");
+        }
+
+        await books.RestartAsync();
+
+        Assert.InRange(UsualOf("alice", "claude-sonnet-4-5")!.Value.Value, 80_000_000, 100_000_000);
+        Assert.Null(UsualOf("alice", "claude-opus-5-5"));
+        Assert.Null(UsualOf("bob", "claude-sonnet-4-5"));
+
+        NanoUsd? UsualOf(string name, string model) => books.Till.History.NinetyFifthPercentile(books.User(name).AccountId, model);
     }
 
     [Theory]

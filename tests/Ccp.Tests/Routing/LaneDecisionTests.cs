@@ -102,6 +102,16 @@ public sealed class LaneDecisionTests
         Goes(Decide(model, Licensed, "[[route]]\nmodel = 'claude-haiku-*'\nlane = 'zai'\nfallback = 'anthropic'\nonly_if_cheaper = true"), lane, reason);
 
     [Fact]
+    public void A_lane_on_which_nobody_knows_what_a_model_costs_is_not_taken_first_or_as_a_fallback()
+    {
+        const string House = "[[lane]]\nname = 'house'\nbase_url = 'https://house.invalid'\nkey = 'env:HOUSE_KEY'\nmodel_map = { 'claude-opus-*' = 'nobody-knows' }\n";
+        Goes(Decide(Opus, Licensed, House + "[[route]]\nmodel = '*'\nlane = 'house'\nfallback = 'zai'"), "zai", "no_price", "house: no_price");
+        Goes(Decide(Opus, Licensed, House + "[[route]]\nmodel = '*'\nlane = 'house'"), "anthropic", "no_price", "house: no_price");
+        Assert.Null(Decide(Opus, Licensed, House + "[[route]]\nmodel = '*'\nlane = 'zai'\nfallback = 'house'").Fallback);
+        Assert.Equal("house", Decide(Haiku, Licensed, House + "[[route]]\nmodel = '*'\nlane = 'zai'\nfallback = 'house'").Fallback?.Lane.Name);
+    }
+
+    [Fact]
     public void A_lane_that_is_down_is_left_alone()
     {
         Goes(Decide(Haiku, Down("zai", 3, isLong: true)), "anthropic", "lane_down", "zai: lane_down");

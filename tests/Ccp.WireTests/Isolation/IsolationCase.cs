@@ -58,7 +58,7 @@ internal enum ClientForm
     /// <summary>The token as a bearer, and a key of the client's own as x-api-key: only the first may count, and neither may pass.</summary>
     Two,
 
-    /// <summary>The token in a header of its own, beside a login to the provider: no lane of the matrix passes it on.</summary>
+    /// <summary>The token in a header of its own, beside a login to the provider.</summary>
     CcpToken,
 
     /// <summary>A user whose own key for the default lane lies encrypted in the store.</summary>

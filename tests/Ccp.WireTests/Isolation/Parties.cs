@@ -11,6 +11,9 @@ internal static class Parties
     public const string HouseKey = "house-key-that-must-stay-inside";
     public const string BobsKey = "bobs-key-that-must-stay-inside";
 
+    /// <summary>A caller's own, to the provider of the default lane: it goes there where that lane passes logins on, and nowhere else.</summary>
+    public const string Login = "sk-ant-oat01-login-of-a-subscriber";
+
     /// <summary>In every value that the client sends and no upstream may see.</summary>
     public const string ClientCanary = "client-canary";
 
@@ -18,7 +21,7 @@ internal static class Parties
     public const string UpstreamCanary = "upstream-canary";
 
     /// <summary>What may stand in no request to an upstream, in no answer to a client, and in no file.</summary>
-    public static IReadOnlyList<string> Secrets { get; } = [CcpUnderTest.Alice, Bob, CcpUnderTest.TeamKey, ZaiKey, HouseKey, BobsKey, ClientCanary, UpstreamCanary];
+    public static IReadOnlyList<string> Secrets { get; } = [CcpUnderTest.Alice, Bob, CcpUnderTest.TeamKey, ZaiKey, HouseKey, BobsKey, Login, ClientCanary, UpstreamCanary];
 
     public static IReadOnlyList<(string Name, string Value)> ForEveryLane { get; } =
     [
