@@ -48,7 +48,7 @@ public sealed class CommandTests
         await SaysAsync(ccp, "pause", @"^zai +127\.0\.0\.1:\d+  auto +yes +yes +paused$", "^Paused by ccp pause: everything goes to the default lane");
         await SaysAsync(ccp, "lanes", @"^zai +127\.0\.0\.1:\d+  auto +yes +yes +paused$", "^Paused by ccp pause: ");
         await SaysAsync(ccp, "resume", @"^zai +127\.0\.0\.1:\d+  auto +yes +no +ready$");
-        await SaysAsync(ccp, "reload", @"^Taken up: lanes, routes, keys and the pause\.$");
+        await SaysAsync(ccp, "reload", @"^Taken up: lanes, routes, quotas, keys and the pause\.$");
         await SaysAsync(ccp, "doctor", @"^ok +lane zai +127\.0\.0\.1:\d+ answers with 200$");
         await SaysAsync(ccp, "verify", @"^lines        4\ndecisions    2\ncompletions  2\nopen         0\nfindings     0$");
         await SaysAsync(ccp, "db check", @"^entries   5\naccounts  1\n(?s:.*)^Nothing is damaged, and every balance and every hash is right\.$");

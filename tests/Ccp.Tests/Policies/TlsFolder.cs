@@ -58,7 +58,13 @@ internal sealed class TlsFolder : IAsyncDisposable
     private async Task AnswerAsync(string folder, SslStream tls)
     {
         using var reader = new StreamReader(tls, Encoding.ASCII, leaveOpen: true);
-        var path = (await reader.ReadLineAsync(_stop.Token) ?? "GET / ").Split(' ')[1];
+        if (await reader.ReadLineAsync(_stop.Token) is not { } request)
+        {
+            // Whoever does not trust the certificate may leave after the handshake, without a word.
+            return;
+        }
+
+        var path = request.Split(' ')[1];
         while (!string.IsNullOrEmpty(await reader.ReadLineAsync(_stop.Token)))
         {
         }
