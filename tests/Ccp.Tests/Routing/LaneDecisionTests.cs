@@ -93,6 +93,12 @@ public sealed class LaneDecisionTests
         var facts = Facts(Haiku) with { HasSafeguards = true };
         Goes(Decide(facts, Licensed), "anthropic", "safeguards_avoided", "zai: safeguards_avoided");
         Goes(Decide(facts, Licensed, "[[lane]]\nname = 'zai'\nsafeguards = 'allow'"), "zai", "default");
+
+        // A lane of the operator's own is no different.
+        const string Route = "[[route]]\nmodel = '*'\nlane = 'house'\n[[lane]]\nname = 'house'\nbase_url = 'https://house.invalid'\nkey = 'env:HOUSE_KEY'\n";
+        Goes(Decide(facts, Licensed, Route), "anthropic", "safeguards_avoided", "house: safeguards_avoided");
+        Goes(Decide(facts, Licensed, Route + "safeguards = 'allow'"), "house", "route");
+        Goes(Decide(facts, Licensed, "[[lane]]\nname = 'anthropic'\nsafeguards = 'avoid'\n[[route]]\nmodel = '*'\nlane = 'anthropic'"), "anthropic", "route");
     }
 
     [Theory]
