@@ -33,7 +33,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         LanePlan plan, HttpRequestMessage request, RequestId id, bool isStream, bool isMetered, CallMoney money, HttpContext client, Func<ReadOnlyMemory<byte>, byte[]?>? rewrite = null, bool mayChangeForm = false)
     {
         using var sent = request;
-        using var visit = circuits.Of(plan.Lane).Enter();
+        using var visit = circuits.Of(plan.Lane).Enter(mayProbe: isMetered);
         if (visit.Outage is { } outage)
         {
             return ForwardResult.NoAnswer(RelayEnd.UpstreamCut, LaneRefusals.Down(plan.Lane, outage)) with { Setback = plan.Fallback is null ? null : Setback.LaneDown };
@@ -76,7 +76,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
             // An OperationCanceledException that nobody asked for is the connect timeout; a SocketException, which the client library should have
             // wrapped, comes when the peer dies in the moment of connecting.
             log.LaneUnreachable(id.Value, plan.Lane.Name, LaneFaults.Describe(error));
-            visit.Report(error, LaneFaults.Describe(error));
+            visit.Failed(LaneFaults.Describe(error));
             return ForwardResult.NoAnswer(RelayEnd.UpstreamCut, Unreachable(plan)) with { Setback = RetryPolicy.Judge(error, plan) };
         }
 

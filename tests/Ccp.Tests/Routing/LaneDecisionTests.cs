@@ -116,6 +116,19 @@ public sealed class LaneDecisionTests
         Assert.Null(Decide(Haiku, Down("anthropic", 3, isLong: true)).Fallback);
     }
 
+    [Fact]
+    public void What_costs_nothing_leaves_a_lane_alone_until_a_call_that_is_charged_has_found_it_well()
+    {
+        var awaited = Down("zai", -1, isLong: false);
+        Goes(Decide(Haiku, awaited), "zai", "default");
+        Assert.True(Ask(Facts(Haiku), awaited, isCharged: false).Allows(out var plan, out _));
+        Goes(plan, "anthropic", "lane_down", "zai: lane_down");
+
+        // Where none comes for a minute, it is not left alone for ever.
+        Assert.True(Ask(Facts(Haiku), Down("zai", -60, isLong: false), isCharged: false).Allows(out plan, out _));
+        Goes(plan, "zai", "default");
+    }
+
     [Theory]
     [InlineData(0.2, false, "LaneDownBriefly", "again in 1 s")]
     [InlineData(7.5, false, "LaneDownBriefly", "again in 8 s")]
@@ -181,6 +194,11 @@ public sealed class LaneDecisionTests
         Assert.False(Plan(Opus, null).Allows(out _, out var refusal));
         Assert.Equal(RefusalCode.NoOwnLogin, refusal.Code);
 
+        // The caller can log in; that the fallback has no key is nothing to tell somebody who did not ask for it.
+        var toAnother = Configured.Good("[[lane]]\nname = 'anthropic'\nheader = 'passthrough'\n[[route]]\nmodel = '*'\nlane = 'anthropic'\nfallback = 'zai'");
+        Assert.False(new Router(toAnother, PriceBook.BuiltIn).Plan(user, Facts(Opus), isCharged: true, Now, Licensed).Allows(out _, out refusal));
+        Assert.Equal(RefusalCode.NoOwnLogin, refusal.Code);
+
         Decision<LanePlan> Plan(string model, string? login) => router.Plan(user, Facts(model), isCharged: true, Now, Licensed, login is null ? null : new Secret(login));
     }
 
@@ -213,7 +231,8 @@ public sealed class LaneDecisionTests
         return refusal;
     }
 
-    private static Decision<LanePlan> Ask(RequestFacts facts, RoutingState state, string toml, string keys, string? force, User? user)
+    private static Decision<LanePlan> Ask(
+        RequestFacts facts, RoutingState state, string toml = "", string keys = "DEFAULT_ANTHROPIC_API_KEY,ZAI_API_KEY,HOUSE_KEY", string? force = null, User? user = null, bool isCharged = true)
     {
         var environment = keys.Split(',').ToDictionary(name => name, name => $"key_of_{name}");
         if (force is not null)
@@ -222,6 +241,6 @@ public sealed class LaneDecisionTests
         }
 
         var config = Configured.Good(toml + Prices, environment);
-        return new Router(config, PriceBook.With(config.Prices)).Plan(user ?? AccessTokenTests.Someone(1, "alice", "token"), facts, isCharged: true, Now, state);
+        return new Router(config, PriceBook.With(config.Prices)).Plan(user ?? AccessTokenTests.Someone(1, "alice", "token"), facts, isCharged, Now, state);
     }
 }
