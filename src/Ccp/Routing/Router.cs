@@ -48,6 +48,9 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
         return refusal!;
     }
 
+    /// <summary>Whether a call that was routed a while ago may go to a lane now: a pause, and the end of a license, count for calls under way too.</summary>
+    public bool StillAllows(LaneConfig lane, RoutingState state) => lane.Name == _chooser.Default.Name || (!_chooser.IsPaused(state) && IsLicensed(lane, state));
+
     private static bool IsLicensed(LaneConfig lane, RoutingState state) => lane.Requires is not { } feature || state.Features.Contains(feature);
 
     /// <summary>What passes by itself is told before what somebody would have to put right, and of that the lane that is first to be had.</summary>

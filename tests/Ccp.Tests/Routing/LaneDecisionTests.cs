@@ -130,6 +130,20 @@ public sealed class LaneDecisionTests
     }
 
     [Theory]
+    [InlineData("", false, true, true)]
+    [InlineData("", true, true, false)]
+    [InlineData("paused = true", false, true, false)]
+    [InlineData("", false, false, false)]
+    public void A_pause_and_the_end_of_a_license_count_for_calls_under_way_and_the_default_lane_stays(string toml, bool isPaused, bool isLicensed, bool isAllowed)
+    {
+        var config = Configured.Good(toml);
+        var router = new Router(config, PriceBook.BuiltIn);
+        var state = (isLicensed ? Licensed : RoutingState.Plain) with { IsPaused = isPaused };
+
+        Assert.Equal((true, isAllowed), (router.StillAllows(config.Lanes[0], state), router.StillAllows(config.Lanes[1], state)));
+    }
+
+    [Theory]
     [InlineData(0.2, false, "LaneDownBriefly", "again in 1 s")]
     [InlineData(7.5, false, "LaneDownBriefly", "again in 8 s")]
     [InlineData(59.9, true, "LaneDown", "again in 60 s")]
