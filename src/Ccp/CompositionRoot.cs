@@ -176,7 +176,7 @@ internal sealed class CompositionRoot : IAsyncDisposable
         _lanes = new Switchboard(till, data, roots, license, source.Result, source.Again is { } again ? () => again().Result : null);
         _usage = new UsageLog(config.Logs, data.Resolve(config.Logs.Directory), till.Time, till.Log);
         _thinking = new ThinkingGuard(() => _lanes.Config.Now, till.DatabasePath, till.Writes, till.Time);
-        var forwarder = new Forwarder(_lanes.Clients, _lanes.Circuits, Active, _thinking, till.Time, till.Log);
+        var forwarder = new Forwarder(_lanes.Clients, _lanes.Circuits, _lanes.MayGoTo, Active, _thinking, till.Time, till.Log);
         var closeout = new RelayCloseout(till.Writes, till.History, _usage, till.Ledger, config.Billing.WarnBelow, till.Metrics, till.Time, till.Log);
         var pipeline = new RelayPipeline(config, till.Admission, () => _lanes.Router, _lanes.States, till.Ledger, till.History, till.Quotas, new LaneAttempts(forwarder, new CredentialForms(), _thinking, till.Quotas, till.Time), closeout, _usage, till.Metrics, till.Time, till.Log);
         Api = new AdminApi(till, license, _lanes);

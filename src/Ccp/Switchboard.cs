@@ -82,6 +82,9 @@ internal sealed class Switchboard : IDisposable
     /// <summary>Of the configuration in force.</summary>
     public Router Router => _router;
 
+    /// <summary>Whether calls may go to a lane at this moment, for one that was routed a while ago.</summary>
+    public bool MayGoTo(LaneConfig lane) => _router.StillAllows(lane, States.At(_till.Time.GetUtcNow()));
+
     /// <exception cref="IOException">It could not be written down, and nothing was changed.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
     public void SetPause(bool isPaused)

@@ -123,10 +123,64 @@ public sealed class LaneHealthTests
         Assert.Equal(tried, upstream.Requests.Count);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_lane_that_takes_connections_and_drops_each_call_or_speaks_no_HTTP_is_soon_left_alone(bool speaks)
+    {
+        await using var anthropic = await ScriptedUpstreamServer.StartAsync(_ => Answers.Stream(Haiku, ["hi"], Small));
+        await using var dropping = await ScriptedUpstreamServer.StartAsync(_ => Script.Begin.Cut());
+        await using var speaking = await RawUpstream.StartAsync("SSH-2.0-OpenSSH_9.2\r\n\r\n");
+        await using var ccp = await CcpUnderTest.StartAsync(anthropic, change: setup =>
+        {
+            setup.Clock = _clock;
+            setup.Environment["ZAI_API_KEY"] = "zai-key-that-must-stay-inside";
+            setup.More = $"[[lane]]\nname = \"zai\"\nbase_url = \"{(speaks ? speaking.BaseUrl : dropping.BaseUrl).AbsoluteUri.TrimEnd('/')}\"\nrequires = \"\"";
+        });
+
+        // Each of them may have been worked on: none is sent anywhere else.
+        await FailingLane.UntilPauseAsync(_clock, PauseSeconds, async () =>
+        {
+            using var failed = await ccp.AskAsync(model: Haiku);
+            await SaidNo.AssertAsync(failed, 503, "api_error", "cannot reach the zai lane", retryAfter: 5);
+        });
+        Assert.Empty(anthropic.Requests);
+
+        var tried = dropping.Requests.Count;
+        Assert.True(await IsServedAsync(ccp, Haiku));
+        Assert.Equal((tried, 1), (dropping.Requests.Count, anthropic.Requests.Count));
+    }
+
+    [Fact]
+    public async Task What_costs_nothing_leaves_a_lane_that_is_down_alone_and_keeps_nobody_from_finding_out_how_it_is()
+    {
+        var isWell = false;
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(request =>
+            request.Path.EndsWith("count_tokens", StringComparison.Ordinal) ? Answers.CountTokens(7)
+            : Volatile.Read(ref isWell) ? Answers.Stream(CcpUnderTest.Model, ["hi"], Small)
+            : Answers.Overloaded());
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.Clock = _clock);
+        var tried = await FailingLane.UntilPauseAsync(ccp, _clock, PauseSeconds);
+        _clock.Advance(TimeSpan.FromSeconds(PauseSeconds));
+
+        for (var count = 0; count < 30; count++)
+        {
+            using var refused = await CountAsync(ccp);
+            await SaidNo.AssertAsync(refused, 503, "api_error", "leaves it alone", waitMin: 1, waitMax: PauseSeconds);
+        }
+
+        Assert.Equal(tried, upstream.Requests.Count);
+        Volatile.Write(ref isWell, true);
+        Assert.True(await IsServedAsync(ccp));
+        using var counted = await CountAsync(ccp);
+        Assert.Equal(HttpStatusCode.OK, counted.StatusCode);
+    }
+
     [Fact]
     public async Task A_call_whose_client_leaves_before_the_answer_says_nothing_of_the_lane()
     {
-        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Script.Stall());
+        // Asked whether it is there, it answers: ccp would wait for that by a clock that stands still.
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(request => request.Method == "OPTIONS" ? Script.Json(200, "{}") : Script.Stall());
         await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.Clock = _clock);
         for (var call = 0; call < 2 * FailuresMax; call++)
         {
@@ -217,6 +271,8 @@ public sealed class LaneHealthTests
         Assert.Equal(200, status);
         return json.GetProperty("circuits").GetProperty("anthropic").GetString();
     }
+
+    private static Task<HttpResponseMessage> CountAsync(CcpUnderTest ccp) => ccp.SendAsync(ccp.Request(HttpMethod.Post, "/v1/messages/count_tokens?beta=true", body: CcpUnderTest.Body()));
 
     private static async Task<bool> IsServedAsync(CcpUnderTest ccp, string model = CcpUnderTest.Model)
     {

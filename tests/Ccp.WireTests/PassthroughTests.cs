@@ -61,6 +61,29 @@ public sealed class PassthroughTests
     }
 
     [Fact]
+    public async Task A_rate_limit_of_a_login_is_its_owner_s_to_see_and_no_reason_to_spend_the_team_s_key()
+    {
+        await using var anthropic = await ScriptedUpstreamServer.StartAsync(_ => Answers.Message(Sonnet, "hi", Small));
+        await using var house = await ScriptedUpstreamServer.StartAsync(_ => Answers.RateLimited(120));
+        await using var ccp = await CcpUnderTest.StartAsync(anthropic, change: setup => setup.More = $"""
+            [[lane]]
+            name = "house"
+            base_url = "{house.BaseUrl.AbsoluteUri.TrimEnd('/')}"
+            header = "passthrough"
+            [[route]]
+            model = "claude-sonnet-*"
+            lane = "house"
+            fallback = "anthropic"
+            """);
+
+        using var answer = await SendAsync(ccp, Login, Sonnet);
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
+        Assert.Equal("120", answer.Headers.GetValues("retry-after").Single());
+        Assert.Equal((1, 0), (house.Requests.Count, anthropic.Requests.Count));
+    }
+
+    [Fact]
     public async Task Another_lane_gets_its_own_key_and_never_the_login_first_or_as_a_fallback()
     {
         var isDown = true;

@@ -42,6 +42,31 @@ public sealed class RefusalTests
     }
 
     [Theory]
+    [InlineData("/v1/messages?beta=true\rX-Evil:1")]
+    [InlineData("/v1/messages?beta=\t")]
+    [InlineData("/v1/messages?\u0001")]
+    [InlineData("/v1/messages?beta=true\u007f")]
+    [InlineData("/v1/messages\r")]
+    public async Task A_control_character_in_the_address_reaches_no_upstream(string target)
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.Message(CcpUnderTest.Model, "hi", new Usage(10, 10)));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+
+        using var connection = new TcpClient();
+        await connection.ConnectAsync(IPAddress.Loopback, ccp.Port);
+        var stream = connection.GetStream();
+        var body = CcpUnderTest.Body(stream: false);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST {target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {CcpUnderTest.Alice}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}"));
+        using var reader = new StreamReader(stream);
+        var answer = await reader.ReadToEndAsync();
+
+        Assert.StartsWith("HTTP/1.1 400 Bad Request", answer, StringComparison.Ordinal);
+        Assert.Contains("\"type\":\"invalid_request_error\"", answer, StringComparison.Ordinal);
+        Assert.Empty(upstream.Requests);
+    }
+
+    [Theory]
     [InlineData("authorization", "Bearer " + CcpUnderTest.Alice)]
     [InlineData("authorization", "bearer 0A6BF2B8-54C0-4A5B-9D2C-6F0F5A0C1A11")]
     [InlineData("x-api-key", CcpUnderTest.Alice)]

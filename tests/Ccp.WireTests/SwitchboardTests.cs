@@ -38,6 +38,30 @@ public sealed class SwitchboardTests
         Assert.Equal(["default", "failover_paused", "failover_paused", "default"], Reasons(ccp));
     }
 
+    [Theory]
+    [InlineData("anthropic", "zai", 529, 0)]
+    [InlineData("zai", "anthropic", 200, 1)]
+    public async Task A_pause_keeps_calls_under_way_too_from_falling_back_anywhere_but_to_the_default_lane(string first, string fallback, int status, int taken)
+    {
+        var mayFail = new Gate();
+        var slow = Script.Begin.WaitFor(mayFail).Then(Answers.Overloaded());
+        await using var failing = await ScriptedUpstreamServer.StartAsync(_ => slow);
+        await using var well = await ServeAsync();
+        var (anthropic, zai) = first == "anthropic" ? (failing, well) : (well, failing);
+        await using var ccp = await StartAsync(anthropic, zai, $"[[route]]\nmodel = \"*\"\nlane = \"{first}\"\nfallback = \"{fallback}\"");
+
+        var call = ccp.AskAsync(stream: false, model: Haiku);
+        await failing.NextAsync();
+        Assert.Equal(200, (await ccp.AdministerAsync(HttpMethod.Post, "/admin/lanes/pause")).Status);
+        mayFail.Open();
+        using var answer = await call;
+
+        // What the lane said is then the answer, as it would be without a fallback.
+        Assert.Equal(status, (int)answer.StatusCode);
+        Assert.Equal(status == 529, (await answer.Content.ReadAsStringAsync()).Contains("overloaded_error", StringComparison.Ordinal));
+        Assert.Equal(taken, well.Requests.Count);
+    }
+
     [Fact]
     public async Task A_reload_moves_the_next_calls_and_lets_those_in_progress_be()
     {

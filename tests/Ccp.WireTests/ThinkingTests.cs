@@ -80,6 +80,26 @@ public sealed class ThinkingTests
         Assert.Contains(block, zai.Requests[^1].BodyText, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{"role":"\ud800","content":[BLOCK]}""")]
+    [InlineData("""{"role":"assistant","content":[BLOCK,{"type":"thin\ud800king"}]}""")]
+    [InlineData("""{"role":"assistant","content":[{"type":"thinking","thinking":"...","signature":"\udc00"}]}""")]
+    public async Task Half_a_surrogate_where_thinking_is_looked_for_is_the_client_s_mistake_and_goes_nowhere(string turn)
+    {
+        await using var zai = await ScriptedUpstreamServer.StartAsync(ClaudeCodeAnswers.Answer);
+        await using var anthropic = await ScriptedUpstreamServer.StartAsync(ClaudeCodeAnswers.Answer);
+        await using var ccp = await StartAsync(anthropic, zai);
+        var body = $$"""{"model":"{{OnAnthropic}}","max_tokens":64,"messages":[{"role":"user","content":"hi"},{{turn.Replace("BLOCK", Unknown, StringComparison.Ordinal)}}]}""";
+
+        using var answer = await ccp.SendAsync(ccp.Request(HttpMethod.Post, "/v1/messages?beta=true", body: body));
+
+        await SaidNo.AssertAsync(answer, 400, "invalid_request_error", "not valid UTF-8");
+        await ccp.StopAsync();
+        Assert.Equal((0, 0), (anthropic.Requests.Count, zai.Requests.Count));
+        Assert.Equal("body_malformed", Assert.Single(UsageLines.Completions(ccp)).GetProperty("reason").GetString());
+        Assert.Empty(ccp.Store.OpenHolds);
+    }
+
     [Fact]
     public async Task A_restart_forgets_nothing()
     {

@@ -85,7 +85,7 @@ internal enum LogFormat
 /// <param name="Requires">The license feature without which nothing is sent to this lane; null: none.</param>
 /// <param name="ModelMap">Models that have another name on this lane, in the order written: the first pattern that fits counts.</param>
 /// <param name="StripsBillingHeader">True: <c>strip = ["system.billing_header"]</c>.</param>
-/// <param name="AvoidsSafeguards">True: requests that carry a safety check are not sent to this lane.</param>
+/// <param name="AvoidsSafeguards">True: requests that carry a safety check are not sent to this lane, unless it is the default one.</param>
 internal sealed record LaneConfig(
     string Name,
     Uri BaseUrl,

@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace Ccp.Forwarding;
 
 /// <summary>One exchange with an upstream: sends the request, judges the head of the answer, and relays the rest.</summary>
-internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, ActiveCalls active, ThinkingGuard thinking, TimeProvider time, ILogger log)
+internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, Func<LaneConfig, bool> mayGoTo, ActiveCalls active, ThinkingGuard thinking, TimeProvider time, ILogger log)
 {
     /// <summary>An error's body up to this size is looked into for the words that mean "the operator's money is gone".</summary>
     private const int ErrorBytesLookedAt = 64 * 1024;
@@ -33,10 +33,10 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         LanePlan plan, HttpRequestMessage request, RequestId id, bool isStream, bool isMetered, CallMoney money, HttpContext client, Func<ReadOnlyMemory<byte>, byte[]?>? rewrite = null, bool mayChangeForm = false)
     {
         using var sent = request;
-        using var visit = circuits.Of(plan.Lane).Enter();
+        using var visit = circuits.Of(plan.Lane).Enter(mayProbe: isMetered);
         if (visit.Outage is { } outage)
         {
-            return ForwardResult.NoAnswer(RelayEnd.UpstreamCut, LaneRefusals.Down(plan.Lane, outage)) with { Setback = plan.Fallback is null ? null : Setback.LaneDown };
+            return ForwardResult.NoAnswer(RelayEnd.UpstreamCut, LaneRefusals.Down(plan.Lane, outage)) with { Setback = RetryPolicy.JudgeDown(plan, mayGoTo) };
         }
 
         using var stop = new CallStop(time, client.RequestAborted);
@@ -76,8 +76,8 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
             // An OperationCanceledException that nobody asked for is the connect timeout; a SocketException, which the client library should have
             // wrapped, comes when the peer dies in the moment of connecting.
             log.LaneUnreachable(id.Value, plan.Lane.Name, LaneFaults.Describe(error));
-            visit.Report(error, LaneFaults.Describe(error));
-            return ForwardResult.NoAnswer(RelayEnd.UpstreamCut, Unreachable(plan)) with { Setback = RetryPolicy.Judge(error, plan) };
+            visit.Failed(LaneFaults.Describe(error));
+            return ForwardResult.NoAnswer(RelayEnd.UpstreamCut, Unreachable(plan)) with { Setback = RetryPolicy.Judge(error, plan, mayGoTo) };
         }
 
         using var received = answer;
@@ -95,7 +95,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
             UsedHttp2 = answer.Version.Major == 2,
             RetryAfter = RetryAfterHeader.In(answer, time.GetUtcNow()),
         };
-        if (RetryPolicy.Judge(answer.StatusCode, plan, mayChangeForm) is { } setback)
+        if (RetryPolicy.Judge(answer.StatusCode, plan, mayChangeForm, mayGoTo) is { } setback)
         {
             return head with { Setback = setback };
         }

@@ -3,7 +3,7 @@ using Ccp.Routing;
 
 namespace Ccp.Forwarding;
 
-/// <summary>What an attempt tells of the lane itself: the head of an answer does, and the want of a connection or of any answer. What comes later, or what its client gives up, tells nothing.</summary>
+/// <summary>What an attempt tells of the lane itself: the head of an answer does, and the want of any, whether there was a connection or not. What comes later, or what its client gives up, tells nothing.</summary>
 internal static class LaneReports
 {
     public static void Report(this LaneVisit visit, HttpStatusCode status)
@@ -15,16 +15,6 @@ internal static class LaneReports
         else
         {
             visit.Answered();
-        }
-    }
-
-    /// <param name="error">Not one that ccp asked for.</param>
-    /// <param name="described">For the log.</param>
-    public static void Report(this LaneVisit visit, Exception error, string described)
-    {
-        if (RetryPolicy.IsWithoutConnection(error))
-        {
-            visit.Failed(described);
         }
     }
 

@@ -15,6 +15,10 @@ internal sealed class UpstreamClients : IDisposable
     // Names move: a connection is not kept longer than a change of address should take to be noticed.
     private static readonly TimeSpan ConnectionKept = TimeSpan.FromMinutes(10);
 
+    // All calls of a lane may share one HTTP/2 connection, and one that died without a word would hold them and every later one until they time out.
+    private static readonly TimeSpan SilenceBeforePing = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan PingAnsweredWithin = TimeSpan.FromSeconds(10);
+
     // Made when first needed: reading the host's authorities takes longer than all the rest of a start. By what a connection depends on: a lane that
     // is configured anew gets a new client, and calls in progress keep the old one, whose connections close when they idle.
     private readonly ConcurrentDictionary<(string Lane, string Scheme, bool IsLoopback, TimeSpan ConnectTimeout), Lazy<HttpMessageInvoker>> _clients = new();
@@ -41,7 +45,7 @@ internal sealed class UpstreamClients : IDisposable
         }
     }
 
-    private static SocketsHttpHandler HandlerFor(LaneConfig lane, Uri? proxy, TrustedRoots roots) => new()
+    internal static SocketsHttpHandler HandlerFor(LaneConfig lane, Uri? proxy, TrustedRoots roots) => new()
     {
         AllowAutoRedirect = false,
         UseCookies = false,
@@ -55,6 +59,11 @@ internal sealed class UpstreamClients : IDisposable
         MaxResponseDrainSize = 0,
         PooledConnectionLifetime = ConnectionKept,
         EnableMultipleHttp2Connections = true,
+
+        // Only while calls are in progress: a server may take pings without any for abuse, and a connection that idles is soon closed anyway.
+        KeepAlivePingDelay = SilenceBeforePing,
+        KeepAlivePingTimeout = PingAnsweredWithin,
+        KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
 
         // Bytes pass as they are, whatever a header holds.
         RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,

@@ -72,6 +72,11 @@ internal sealed class CcpApplication(RelayPipeline relay, AdminEndpoint admin, S
 
     private async Task<Refusal?> AnswerAsync(HttpContext context, RequestId id)
     {
+        if (!UpstreamRequest.MaySend(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget))
+        {
+            return new Refusal(RefusalCode.BodyMalformed, "The path or the query of the request holds a blank or a control character. Such characters must be percent-encoded.");
+        }
+
         var (kind, path) = Routes.Match(context.Request.Method, context.Request.Path.Value ?? "");
         switch (kind)
         {

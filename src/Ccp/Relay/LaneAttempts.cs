@@ -25,7 +25,13 @@ internal sealed class LaneAttempts(Forwarder forwarder, CredentialForms forms, T
         var mayChangeForm = plan.Lane.Header == LaneHeader.Auto;
         while (true)
         {
-            var upstream = UpstreamRequest.Build(plan, call.Form, request.Http.Request, request.Path, body?.ToContent(ChangesFor(plan, call)));
+            PooledBodyContent? content = null;
+            if (body is not null && !body.ToContent(ChangesFor(plan, call)).Allows(out content, out var malformed))
+            {
+                return malformed;
+            }
+
+            var upstream = UpstreamRequest.Build(plan, call.Form, request.Http.Request, request.Path, content);
             var before = time.GetElapsedTime(call.StartedTimestamp);
 
             // Should this attempt break within ccp, what the one before came to says nothing of it.

@@ -156,7 +156,12 @@ internal sealed class RelayPipeline(
 
     private void NoteEnd(CallReport call)
     {
-        var result = call.Result!;
+        if (call.Result is not { } result)
+        {
+            // Nothing was sent.
+            return;
+        }
+
         if (result.Refusal is { Code: RefusalCode.UpstreamKeyRefused })
         {
             log.UpstreamKeyRefused(call.Id.Value, call.Plan!.Lane.Name, call.User!.Name, result.Status);

@@ -68,9 +68,14 @@ internal sealed class RequestBody : IDisposable
     }
 
     /// <summary>What is to be sent once: the same bytes, or, where the lane wants something changed, a copy that never sees a pool.</summary>
-    public PooledBodyContent ToContent(BodyChanges changes)
+    public Decision<PooledBodyContent> ToContent(BodyChanges changes)
     {
-        if (!changes.AreNone && BodyEdits.Find(Bytes, changes) is { IsEmpty: false } splice)
+        if (!BodyEdits.Find(Bytes, changes).Allows(out var splice, out var refusal))
+        {
+            return refusal;
+        }
+
+        if (!splice.IsEmpty)
         {
             return new PooledBodyContent(splice.Apply(Bytes));
         }

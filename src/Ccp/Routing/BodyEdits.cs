@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Ccp.Refusals;
 
 namespace Ccp.Routing;
 
@@ -13,7 +14,8 @@ internal static class BodyEdits
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 512 };
 
     /// <param name="body">One that <see cref="RequestPeek"/> has read.</param>
-    public static BodySplice Find(ReadOnlySpan<byte> body, BodyChanges changes)
+    /// <returns>A refusal when it cannot be told what is to be changed: a word that decides it is no text.</returns>
+    public static Decision<BodySplice> Find(ReadOnlySpan<byte> body, BodyChanges changes)
     {
         if (changes.IsForeign is not null && !ThinkingWords.MayBeIn(body))
         {
@@ -25,9 +27,16 @@ internal static class BodyEdits
             return new BodySplice();
         }
 
-        var pass = new Pass(body, changes, turnsThinkingOff: false);
-        var splice = pass.Run();
-        return pass.MustTurnThinkingOff ? new Pass(body, changes, turnsThinkingOff: true).Run() : splice;
+        try
+        {
+            var pass = new Pass(body, changes, turnsThinkingOff: false);
+            var splice = pass.Run();
+            return pass.MustTurnThinkingOff ? new Pass(body, changes, turnsThinkingOff: true).Run() : splice;
+        }
+        catch (InvalidOperationException)
+        {
+            return RequestPeek.BrokenText();
+        }
     }
 
     /// <param name="turnsThinkingOff">Takes out the setting that asks for thinking, and what is an error without it.</param>

@@ -47,7 +47,7 @@ internal sealed class LaneChooser
 
     public LaneChoice Choose(User user, string model, RoutingState state)
     {
-        if (_routing.IsPaused || state.IsPaused)
+        if (IsPaused(state))
         {
             return ToDefault(RouteReason.Paused);
         }
@@ -63,6 +63,8 @@ internal sealed class LaneChooser
             ?? (_hasZaiKey ? ByRoute([BuiltInLanes.HaikuRoute], model, RouteReason.Default) : null)
             ?? ToDefault(RouteReason.Default);
     }
+
+    public bool IsPaused(RoutingState state) => _routing.IsPaused || state.IsPaused;
 
     public LaneChoice ToDefault(string reason) => new(_default, _default, NamesFallback: false, OnlyIfCheaper: false, reason);
 

@@ -25,6 +25,7 @@ internal sealed class LaneCircuit(string lane, Uri address, TimeProvider time, I
     private int _failures;
     private TimeSpan _pause;
     private TimeSpan _until;
+    private bool _isLong;
 
     // Numbers begin at 1; 0 is no probe.
     private long _probes;
@@ -34,7 +35,7 @@ internal sealed class LaneCircuit(string lane, Uri address, TimeProvider time, I
 
     public Uri Address { get; } = address;
 
-    /// <summary>Null while the lane may be used, also when the next call would be the probe.</summary>
+    /// <summary>Null while the lane works. Not null after the pause too, until it answers again.</summary>
     public LaneOutage? Outage
     {
         get
@@ -80,7 +81,8 @@ internal sealed class LaneCircuit(string lane, Uri address, TimeProvider time, I
     private TimeSpan Now => time.GetElapsedTime(0);
 
     /// <summary>Lets a call through, or says why not.</summary>
-    public LaneVisit Enter()
+    /// <param name="mayProbe">False for a call whose answer says nothing of how the lane serves others.</param>
+    public LaneVisit Enter(bool mayProbe = true)
     {
         if (!_isDisturbed)
         {
@@ -90,12 +92,17 @@ internal sealed class LaneCircuit(string lane, Uri address, TimeProvider time, I
         lock (_lock)
         {
             var now = Now;
-            if (OutageAt(now) is { } outage)
+            if (OutageAt(now) is not { } outage)
+            {
+                return new LaneVisit(this, Probe: 0, Outage: null);
+            }
+
+            if (outage.KeepsOut(mayProbe))
             {
                 return new LaneVisit(this, Probe: 0, outage);
             }
 
-            if (_pause == TimeSpan.Zero)
+            if (!mayProbe)
             {
                 return new LaneVisit(this, Probe: 0, Outage: null);
             }
@@ -120,7 +127,7 @@ internal sealed class LaneCircuit(string lane, Uri address, TimeProvider time, I
         lock (_lock)
         {
             wasOpen = _pause > TimeSpan.Zero;
-            (_failures, _pause, _probe, _isDisturbed) = (0, TimeSpan.Zero, 0, false);
+            (_failures, _pause, _probe, _isLong, _isDisturbed) = (0, TimeSpan.Zero, 0, false, false);
         }
 
         if (wasOpen)
@@ -138,14 +145,23 @@ internal sealed class LaneCircuit(string lane, Uri address, TimeProvider time, I
         {
             failures = ++_failures;
             _isDisturbed = true;
-            if (_pause == TimeSpan.Zero ? failures < FailuresMax : probe == 0 || probe != _probe)
+            var isOpen = _pause > TimeSpan.Zero;
+            var isNew = isOpen ? probe != 0 && probe == _probe : failures >= FailuresMax;
+            if (isNew)
+            {
+                _pause = isOpen ? Doubled(_pause) : FirstPause;
+                _until = Now + _pause;
+                _probe = 0;
+            }
+
+            // A probe that was joined by others counts here too: a lane that lets every call time out has none but such.
+            _isLong |= probe != 0 && _pause >= LongestPause;
+            if (!isNew)
             {
                 return;
             }
 
-            _pause = pause = _pause == TimeSpan.Zero ? FirstPause : Doubled(_pause);
-            _until = Now + pause;
-            _probe = 0;
+            pause = _pause;
         }
 
         log.LaneDown(Lane, failures, reason, pause.TotalSeconds);
@@ -170,13 +186,16 @@ internal sealed class LaneCircuit(string lane, Uri address, TimeProvider time, I
 
     private static TimeSpan Doubled(TimeSpan pause) => pause + pause < LongestPause ? pause + pause : LongestPause;
 
-    private LaneOutage? OutageAt(TimeSpan now) =>
-        _pause > TimeSpan.Zero && now < _until ? new LaneOutage(_until - now, _pause >= LongestPause) : null;
+    private LaneOutage? OutageAt(TimeSpan now) => _pause > TimeSpan.Zero ? new LaneOutage(_until - now, _isLong) : null;
 }
 
-/// <param name="Remaining">Until the next call is let through.</param>
-/// <param name="IsLong">True when every try of the last minute failed: waiting is no longer what a client should do by itself.</param>
-internal readonly record struct LaneOutage(TimeSpan Remaining, bool IsLong);
+/// <param name="Remaining">Until the next probe is let through; below zero, it has been awaited for so long.</param>
+/// <param name="IsLong">True when a probe failed after more than a minute of them: waiting is no longer what a client should do by itself. Those that have said nothing yet, and may be at work, do not make it so.</param>
+internal readonly record struct LaneOutage(TimeSpan Remaining, bool IsLong)
+{
+    /// <param name="mayProbe">False: the lane is left to those that may, unless none has come for long.</param>
+    public bool KeepsOut(bool mayProbe) => Remaining > (mayProbe ? TimeSpan.Zero : -LaneCircuit.LongestPause);
+}
 
 /// <summary>One call's way through a circuit.</summary>
 /// <param name="Probe">Not 0: the call finds out whether a lane that was down works again.</param>

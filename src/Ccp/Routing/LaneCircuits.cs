@@ -20,7 +20,7 @@ internal sealed class LaneCircuits
         _all = [.. lanes.Select(New)];
     }
 
-    /// <summary>The lanes that are down at this moment; the same empty object as long as there is none.</summary>
+    /// <summary>The lanes that have not answered since they went down; the same empty object as long as there is none.</summary>
     public IReadOnlyDictionary<string, LaneOutage> Down
     {
         get

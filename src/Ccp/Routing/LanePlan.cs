@@ -18,7 +18,7 @@ internal sealed record LanePlan(LaneConfig Lane, Secret Key, bool IsUsersOwnKey,
     /// <summary>Lanes that were wanted before this one, and why they were not taken.</summary>
     public IReadOnlyList<RejectedLane> Rejected { get; init; } = [];
 
-    /// <summary>Where the call may go once more when this lane fails before the first byte of its answer; null: nowhere.</summary>
+    /// <summary>Where the call may go once more, if that is still allowed by then, when this lane fails before the first byte of its answer; null: nowhere.</summary>
     public LanePlan? Fallback { get; init; }
 
     /// <summary>As it is kept with the call.</summary>

@@ -20,7 +20,7 @@ internal static class LaneRefusals
         return new Refusal(
             outage.IsLong ? RefusalCode.LaneDown : RefusalCode.LaneDownBriefly,
             outage.IsLong
-                ? $"The {lane.Name} lane is down: for more than a minute every call to it has failed, and ccp tries again in {seconds} s. Ask again then; your operator sees the reason in ccp's log."
+                ? $"The {lane.Name} lane is down: for more than a minute no call to it has succeeded, and ccp tries again in {seconds} s. Ask again then; your operator sees the reason in ccp's log."
                 : $"The {lane.Name} lane has failed several times in a row, so ccp leaves it alone and tries again in {seconds} s. It is worth asking again then; if it stays so, your operator sees the reason in ccp's log.")
         {
             Wait = outage.Remaining,

@@ -29,10 +29,12 @@ internal static class RequestPeek
         }
         catch (InvalidOperationException)
         {
-            // A string with a broken escape or broken UTF-8.
-            return Malformed("The request body holds text that is not valid UTF-8.");
+            return BrokenText();
         }
     }
+
+    /// <summary>For a string with half a surrogate, written as an escape, or with broken UTF-8.</summary>
+    public static Refusal BrokenText() => Malformed("The request body holds text that is not valid UTF-8.");
 
     private static Refusal Malformed(string message) => new(RefusalCode.BodyMalformed, message);
 

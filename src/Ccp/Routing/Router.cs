@@ -22,11 +22,11 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
         var choice = facts is null ? _chooser.ToDefault(RouteReason.Default) : _chooser.Choose(user, facts.Model, state);
         var rejected = new List<RejectedLane>();
         Refusal? refusal = null;
-        Refusal? full = null;
+        var isFull = false;
         foreach (var lane in choice.LanesInOrder(_chooser.Default))
         {
             var isWanted = ReferenceEquals(lane, choice.Lane);
-            if (full is not null && !(choice.NamesFallback && ReferenceEquals(lane, choice.Fallback)))
+            if (isFull && !(choice.NamesFallback && ReferenceEquals(lane, choice.Fallback)))
             {
                 // Only where the operator says so does a quota that is used up send its calls, and their price, elsewhere.
                 break;
@@ -39,19 +39,23 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
                 return isWanted ? GoOrAvoid(plan, choice, call) : plan with { Reason = rejected[0].Reason, Rejected = rejected };
             }
 
-            // What passes by itself is told before what somebody would have to put right.
-            refusal = refusal is { Wait: not null } ? refusal : tried.Refusal ?? refusal;
+            refusal = Sooner(refusal, tried.Refusal);
             rejected.Add(new RejectedLane(lane.Name, tried.Reason!));
-            if (tried.Reason == RouteReason.QuotaBlock)
-            {
-                full = full is null || tried.Refusal!.Wait < full.Wait ? tried.Refusal : full;
-            }
+            isFull |= tried.Reason == RouteReason.QuotaBlock;
         }
 
-        // The default lane is always asked, and asks for no license: what it lacks is said, or what the last one lacks. A quota has room again
-        // by itself, and the lane that has it first is the one to wait for.
-        return full ?? refusal!;
+        // A quota that is used up says so, and else the default lane has been asked, which says what it lacks.
+        return refusal!;
     }
+
+    /// <summary>Whether a call that was routed a while ago may go to a lane now: a pause, and the end of a license, count for calls under way too.</summary>
+    public bool StillAllows(LaneConfig lane, RoutingState state) => lane.Name == _chooser.Default.Name || (!_chooser.IsPaused(state) && IsLicensed(lane, state));
+
+    private static bool IsLicensed(LaneConfig lane, RoutingState state) => lane.Requires is not { } feature || state.Features.Contains(feature);
+
+    /// <summary>What passes by itself is told before what somebody would have to put right, and of that the lane that is first to be had.</summary>
+    private static Refusal? Sooner(Refusal? first, Refusal? next) =>
+        first is null || next?.Wait < (first.Wait ?? TimeSpan.MaxValue) ? next : first;
 
     /// <summary>The wanted lane could take the call; what its quotas advise decides between it and the route's fallback.</summary>
     private LanePlan GoOrAvoid(LanePlan plan, LaneChoice choice, Call call)
@@ -79,7 +83,7 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
     /// <summary>Whether a call may go to a lane, and how it would. The order is that of docs/lanes.md.</summary>
     private Rejection Try(LaneConfig lane, Call call)
     {
-        if (lane.Requires is { } feature && !call.State.Features.Contains(feature))
+        if (!IsLicensed(lane, call.State))
         {
             return new Rejection(RouteReason.LicenseBlock);
         }
@@ -117,7 +121,7 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
             return new Rejection(RouteReason.QuotaBlock, QuotaRefusals.Of(full, call.Now));
         }
 
-        if (call.State.LanesDown.TryGetValue(lane.Name, out var outage))
+        if (call.State.LanesDown.TryGetValue(lane.Name, out var outage) && outage.KeepsOut(mayProbe: call.IsCharged))
         {
             return new Rejection(RouteReason.Down, LaneRefusals.Down(lane, outage));
         }

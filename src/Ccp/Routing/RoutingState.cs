@@ -7,7 +7,7 @@ namespace Ccp.Routing;
 /// <param name="IsPaused">Everything goes to the default lane until the operator says otherwise.</param>
 /// <param name="Features">What the license in force grants; empty without one.</param>
 /// <param name="PolicyRoutes">Of the signed policy pack; empty without one.</param>
-/// <param name="LanesDown">Lanes whose circuit is open, by name.</param>
+/// <param name="LanesDown">Lanes whose circuit is open, by name; see <see cref="LaneOutage.KeepsOut"/>.</param>
 internal sealed record RoutingState(bool IsPaused, IReadOnlySet<string> Features, IReadOnlyList<RouteConfig> PolicyRoutes, IReadOnlyDictionary<string, LaneOutage> LanesDown)
 {
     /// <summary>No license, no policy, nothing amiss.</summary>

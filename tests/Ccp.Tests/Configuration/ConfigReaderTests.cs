@@ -184,6 +184,8 @@ public sealed class ConfigReaderTests
     [InlineData("host")]
     [InlineData("connection")]
     [InlineData("accept-encoding")]
+    [InlineData("Content-Language")]
+    [InlineData("last-modified")]
     public void A_header_that_never_crosses_cannot_be_named(string header)
     {
         var problem = Configured.Problem($"[[lane]]\nname = 'anthropic'\nforward_headers = ['{header}']");

@@ -90,7 +90,7 @@ public sealed class ForwarderTests : IAsyncDisposable
         using var active = new ActiveCalls(new ManualClock());
         var clock = new ManualClock();
         await using var thinking = new ThinkingGuard(() => config, _books.Path, _books.Writes, clock);
-        var forwarder = new Forwarder(clients, new LaneCircuits(config.Lanes, clock, NullLogger.Instance), active, thinking, clock, NullLogger.Instance);
+        var forwarder = new Forwarder(clients, new LaneCircuits(config.Lanes, clock, NullLogger.Instance), static _ => true, active, thinking, clock, NullLogger.Instance);
         var money = new CallMoney(_books.Ledger, _books.Ledger.PlaceNothing(RequestId.New()), row: null, rates: null);
         return await forwarder.SendAsync(plan with { Fallback = plan }, request, RequestId.New(), isStream: true, isMetered: true, money, new DefaultHttpContext());
     }

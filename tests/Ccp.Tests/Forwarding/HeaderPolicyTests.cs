@@ -67,6 +67,11 @@ public sealed class HeaderPolicyTests
     [InlineData("upgrade")]
     [InlineData("expect")]
     [InlineData("content-length")]
+    [InlineData("content-language")]
+    [InlineData("content-encoding")]
+    [InlineData("last-modified")]
+    [InlineData("allow")]
+    [InlineData("expires")]
     public void These_never_go_to_an_upstream_even_if_a_lane_names_them(string name)
     {
         var lane = Lane() with { ForwardHeaders = [name] };
@@ -75,6 +80,34 @@ public sealed class HeaderPolicyTests
         Assert.DoesNotContain("canary", string.Join(' ', Sent(name, "canary", lane).Values), StringComparison.Ordinal);
         Assert.DoesNotContain("canary", string.Join(' ', Sent(name.ToUpperInvariant(), "canary", lane).Values), StringComparison.Ordinal);
     }
+
+    /// <summary>The client library has a place of its own for headers that describe a body, and takes them nowhere else, without a word.</summary>
+    [Theory]
+    [InlineData("x-team")]
+    [InlineData("accept-language")]
+    [InlineData("baggage")]
+    [InlineData("date")]
+    [InlineData("etag")]
+    [InlineData("from")]
+    [InlineData("if-none-match")]
+    [InlineData("location")]
+    [InlineData("origin")]
+    [InlineData("retry-after")]
+    [InlineData("server")]
+    [InlineData("vary")]
+    [InlineData("via")]
+    [InlineData("www-authenticate")]
+    [InlineData("allow")]
+    [InlineData("content-disposition")]
+    [InlineData("content-encoding")]
+    [InlineData("content-language")]
+    [InlineData("content-location")]
+    [InlineData("content-md5")]
+    [InlineData("content-range")]
+    [InlineData("expires")]
+    [InlineData("last-modified")]
+    public void What_a_lane_may_name_is_sent(string name) =>
+        Assert.Equal(!HeaderPolicy.MayNeverBeForwarded(name), Sent(name, "canary", Lane() with { ForwardHeaders = [name] }).ContainsKey(name));
 
     [Theory]
     [InlineData("x-custom")]

@@ -117,6 +117,28 @@ public sealed class QuotaModeTests
         Assert.Contains("anthropic lane", refusal.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("zai", "anthropic")]
+    [InlineData("anthropic", "zai")]
+    public async Task Of_a_quota_that_is_used_up_and_a_lane_that_is_soon_back_the_shorter_wait_is_told(string full, string down)
+    {
+        await using var scene = await QuotaScene.BuildAsync("[[quota]]\nmodel = '*'\nlane = 'anthropic'\nrolling_tokens = 10");
+        await scene.ServeAsync(1_000, lane: full);
+
+        Assert.False(scene.Decide(down: down).Allows(out _, out var refusal));
+        Assert.Equal((RefusalCode.LaneDownBriefly, TimeSpan.FromSeconds(1)), (refusal.Code, refusal.Wait));
+    }
+
+    [Fact]
+    public async Task Where_no_fallback_is_named_a_quota_that_is_used_up_asks_no_other_lane_how_it_is()
+    {
+        await using var scene = await QuotaScene.BuildAsync();
+        await scene.ServeAsync(1_000);
+
+        Assert.False(scene.Decide(hasFallback: false, down: "anthropic").Allows(out _, out var refusal));
+        Assert.Equal(RefusalCode.QuotaReached, refusal.Code);
+    }
+
     [Fact]
     public async Task A_fallback_that_has_no_room_is_no_place_to_go_after_a_warning_or_a_failure()
     {

@@ -78,12 +78,18 @@ internal sealed class QuotaScene : IAsyncDisposable
         ? $"{plan.Lane.Name}/{plan.Reason}"
         : refusal.Code == RefusalCode.QuotaReached ? "429" : refusal.Code.ToString();
 
-    public Decision<LanePlan> Decide(bool hasFallback = true, string more = "", bool isCharged = true)
+    /// <param name="down">A lane that is left alone for another second.</param>
+    public Decision<LanePlan> Decide(bool hasFallback = true, string more = "", bool isCharged = true, string? down = null)
     {
         var route = $"[[route]]\nmodel = 'claude-haiku-*'\nlane = 'zai'\n{(hasFallback ? "fallback = 'anthropic'" : "")}\n{more}";
         var config = Configured.Good(route, new() { ["DEFAULT_ANTHROPIC_API_KEY"] = "one", ["ZAI_API_KEY"] = "two" });
         var now = Books.Clock.GetUtcNow();
         var state = RoutingState.Plain with { Features = new HashSet<string> { "zai_offload" }, Quotas = Quotas.At(now) };
+        if (down is not null)
+        {
+            state = state with { LanesDown = new Dictionary<string, LaneOutage> { [down] = new(TimeSpan.FromSeconds(1), IsLong: false) } };
+        }
+
         var facts = new RequestFacts(Haiku, IsStream: true, MaxTokens: 1_000, EstimatedPromptTokens: 10_000, SessionId: null);
         return new Router(config, PriceBook.BuiltIn).Plan(AccessTokenTests.Someone(1, "alice", "token"), facts, isCharged, now, state);
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Ccp.Refusals;
 using Ccp.Routing;
 
 namespace Ccp.Tests.Routing;
@@ -125,9 +126,9 @@ public sealed class BodyEditsTests
         BodyEdits.Find(body, Guard);
 
         var before = GC.GetAllocatedBytesForCurrentThread();
-        var splice = BodyEdits.Find(body, Guard);
+        var found = BodyEdits.Find(body, Guard);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, AllocatedMax);
-        Assert.True(splice.IsEmpty);
+        Assert.True(found.Allows(out var splice, out _) && splice.IsEmpty);
     }
 
     [Fact]
@@ -135,14 +136,35 @@ public sealed class BodyEditsTests
         """{"messages":[{"content":[{"type":"text","text":"x"}]}]}""",
         Apply("""{"messages":[{"content":[{"data":"foreign-2","type":"redacted_thinking"},{"type":"text","text":"x"}]}]}""", Guard));
 
+    [Theory]
+    [InlineData("""{"messages":[{"role":"\ud800","content":[T]}]}""")]
+    [InlineData("""{"messages":[{"role":"assistant","content":[T,{"type":"thin\ud800king"}]}]}""")]
+    [InlineData("""{"messages":[{"role":"assistant","content":[{"type":"thinking","signature":"\udc00"}]}]}""")]
+    [InlineData("""{"messages":[{"role":"assistant","content":[T,{"type":"redacted_thinking","data":"\ud800x"}]}]}""")]
+    public void A_word_that_is_no_text_where_it_would_decide_is_refused(string body)
+    {
+        Assert.False(BodyEdits.Find(Encoding.UTF8.GetBytes(body.Replace("T", Spelled("T"), StringComparison.Ordinal)), Guard).Allows(out _, out var refusal));
+        Assert.Equal(RefusalCode.BodyMalformed, refusal.Code);
+    }
+
+    [Fact]
+    public void Half_a_surrogate_in_what_was_said_is_the_provider_s_to_judge()
+    {
+        var body = Conversation("").Replace("[]", """[{"role":"user","content":[T,{"type":"text","text":"\ud800"}]}]""", StringComparison.Ordinal);
+        Assert.Equal(body.Replace("T,", "", StringComparison.Ordinal), Apply(body.Replace("T", Spelled("T"), StringComparison.Ordinal), Guard));
+    }
+
     private static IEnumerable<string> Blocks(string body) =>
         [.. JsonDocument.Parse(body).RootElement.GetProperty("messages").EnumerateArray().SelectMany(Content).Select(block => block.GetRawText())];
 
     private static IEnumerable<JsonElement> Content(JsonElement turn) =>
         turn.GetProperty("content") is { ValueKind: JsonValueKind.Array } blocks ? blocks.EnumerateArray() : [turn];
 
-    private static string Apply(string body, BodyChanges changes) =>
-        Encoding.UTF8.GetString(BodyEdits.Find(Encoding.UTF8.GetBytes(body), changes).Apply(Encoding.UTF8.GetBytes(body)));
+    private static string Apply(string body, BodyChanges changes)
+    {
+        Assert.True(BodyEdits.Find(Encoding.UTF8.GetBytes(body), changes).Allows(out var splice, out _));
+        return Encoding.UTF8.GetString(splice.Apply(Encoding.UTF8.GetBytes(body)));
+    }
 
     private static string Turn(string blocks) => $$"""{"model":"m","messages":[{"role":"assistant", "content": {{Spelled(blocks)}} }],"stream":true}""";
 

@@ -22,6 +22,7 @@ public sealed class LaneCircuitTests
     /// <summary>
     /// What happens, step by step, and then how long the lane is left alone; "-" when it is not.
     /// F: a call that fails. A: one that is answered. L: one whose client leaves. S: one that goes on without a word. A number: so many milliseconds pass. x: a call that is not let through.
+    /// C: a call that costs nothing, which finds out nothing. c: such a call that is not let through.
     /// </summary>
     [Theory]
     [InlineData("", "-")]
@@ -51,9 +52,19 @@ public sealed class LaneCircuitTests
     [InlineData("S S S S S S S S", "-")]
     [InlineData("F F F F F 1000 S x", "1000")]
     [InlineData("F F F F F 1000 S 1000 S x", "2000")]
-    [InlineData("F F F F F 1000 S 1000 S 2000 S 4000 S 8000 S 16000 S 32000 S", "60000 long")]
+    [InlineData("F F F F F 1000 S 1000 S 2000 S 4000 S 8000 S 16000 S 32000 S", "60000")]
+    [InlineData("F F F F F 1000 S 1000 S 2000 S 4000 S 8000 S 16000 S 32000 S 60000 S 60000 S", "60000")]
+    [InlineData("F F F F F 1000 S 1000 S 2000 S 4000 S 8000 S 16000 S 32000 S 60000 F", "60000 long")]
+    [InlineData("F F F F F 1000 F 2000 F 4000 F 8000 F 16000 F 32000 F 60000 S", "60000 long")]
     [InlineData("F F F F F 1000 S 1000 S 2000 A", "-")]
     [InlineData("F F F F F 1000 S 1000 F", "4000")]
+    [InlineData("C F F C F F C F", "1000")]
+    [InlineData("F F F F F c 1000 c c", "-")]
+    [InlineData("F F F F F 1000 c F c", "2000")]
+    [InlineData("F F F F F 1000 S 1000 c S c", "2000")]
+    [InlineData("F F F F F 60999 c", "-")]
+    [InlineData("F F F F F 61000 C C F c", "2000")]
+    [InlineData("F F F F F 1000 c A C C", "-")]
     public void The_table_of_pauses(string steps, string left)
     {
         foreach (var step in steps.Split(' ', StringSplitOptions.RemoveEmptyEntries))
@@ -64,8 +75,8 @@ public sealed class LaneCircuitTests
                 continue;
             }
 
-            var visit = _circuit.Enter();
-            Assert.Equal(step == "x", visit.Outage is not null);
+            var visit = _circuit.Enter(mayProbe: step is not ("C" or "c"));
+            Assert.Equal(step is "x" or "c", visit.Outage is not null);
             switch (step)
             {
                 case "F":
@@ -81,7 +92,7 @@ public sealed class LaneCircuitTests
             visit.Dispose();
         }
 
-        Assert.Equal(left, _circuit.Outage is { } outage ? $"{outage.Remaining.TotalMilliseconds:0}{(outage.IsLong ? " long" : "")}" : "-");
+        Assert.Equal(left, _circuit.Outage is { } outage && outage.KeepsOut(mayProbe: true) ? $"{outage.Remaining.TotalMilliseconds:0}{(outage.IsLong ? " long" : "")}" : "-");
     }
 
     [Fact]
@@ -130,6 +141,23 @@ public sealed class LaneCircuitTests
         Assert.Equal(2 * LaneCircuit.FirstPause, _circuit.Outage?.Remaining);
         first.Answered();
         Assert.Null(_circuit.Outage);
+    }
+
+    [Fact]
+    public void A_lane_that_lets_every_probe_wait_in_vain_is_down_for_long_once_the_first_has_given_up()
+    {
+        Open();
+        _clock.Advance(LaneCircuit.FirstPause);
+        using var first = _circuit.Enter();
+        for (var waited = TimeSpan.Zero; waited < 2 * LaneCircuit.LongestPause; waited += LaneCircuit.FirstPause)
+        {
+            _clock.Advance(LaneCircuit.FirstPause);
+            _circuit.Enter();
+        }
+
+        Assert.False(_circuit.Outage?.IsLong);
+        first.Failed("no answer in time");
+        Assert.True(_circuit.Outage?.IsLong);
     }
 
     [Fact]

@@ -93,6 +93,12 @@ public sealed class LaneDecisionTests
         var facts = Facts(Haiku) with { HasSafeguards = true };
         Goes(Decide(facts, Licensed), "anthropic", "safeguards_avoided", "zai: safeguards_avoided");
         Goes(Decide(facts, Licensed, "[[lane]]\nname = 'zai'\nsafeguards = 'allow'"), "zai", "default");
+
+        // A lane of the operator's own is no different.
+        const string Route = "[[route]]\nmodel = '*'\nlane = 'house'\n[[lane]]\nname = 'house'\nbase_url = 'https://house.invalid'\nkey = 'env:HOUSE_KEY'\n";
+        Goes(Decide(facts, Licensed, Route), "anthropic", "safeguards_avoided", "house: safeguards_avoided");
+        Goes(Decide(facts, Licensed, Route + "safeguards = 'allow'"), "house", "route");
+        Goes(Decide(facts, Licensed, "[[lane]]\nname = 'anthropic'\nsafeguards = 'avoid'\n[[route]]\nmodel = '*'\nlane = 'anthropic'"), "anthropic", "route");
     }
 
     [Theory]
@@ -118,6 +124,33 @@ public sealed class LaneDecisionTests
         Goes(Decide(Opus, Down("zai", 3, isLong: true)), "anthropic", "default");
         Goes(Decide(Haiku, Down("anthropic", 3, isLong: true)), "zai", "default");
         Assert.Null(Decide(Haiku, Down("anthropic", 3, isLong: true)).Fallback);
+    }
+
+    [Fact]
+    public void What_costs_nothing_leaves_a_lane_alone_until_a_call_that_is_charged_has_found_it_well()
+    {
+        var awaited = Down("zai", -1, isLong: false);
+        Goes(Decide(Haiku, awaited), "zai", "default");
+        Assert.True(Ask(Facts(Haiku), awaited, isCharged: false).Allows(out var plan, out _));
+        Goes(plan, "anthropic", "lane_down", "zai: lane_down");
+
+        // Where none comes for a minute, it is not left alone for ever.
+        Assert.True(Ask(Facts(Haiku), Down("zai", -60, isLong: false), isCharged: false).Allows(out plan, out _));
+        Goes(plan, "zai", "default");
+    }
+
+    [Theory]
+    [InlineData("", false, true, true)]
+    [InlineData("", true, true, false)]
+    [InlineData("paused = true", false, true, false)]
+    [InlineData("", false, false, false)]
+    public void A_pause_and_the_end_of_a_license_count_for_calls_under_way_and_the_default_lane_stays(string toml, bool isPaused, bool isLicensed, bool isAllowed)
+    {
+        var config = Configured.Good(toml);
+        var router = new Router(config, PriceBook.BuiltIn);
+        var state = (isLicensed ? Licensed : RoutingState.Plain) with { IsPaused = isPaused };
+
+        Assert.Equal((true, isAllowed), (router.StillAllows(config.Lanes[0], state), router.StillAllows(config.Lanes[1], state)));
     }
 
     [Theory]
@@ -185,6 +218,11 @@ public sealed class LaneDecisionTests
         Assert.False(Plan(Opus, null).Allows(out _, out var refusal));
         Assert.Equal(RefusalCode.NoOwnLogin, refusal.Code);
 
+        // The caller can log in; that the fallback has no key is nothing to tell somebody who did not ask for it.
+        var toAnother = Configured.Good("[[lane]]\nname = 'anthropic'\nheader = 'passthrough'\n[[route]]\nmodel = '*'\nlane = 'anthropic'\nfallback = 'zai'");
+        Assert.False(new Router(toAnother, PriceBook.BuiltIn).Plan(user, Facts(Opus), isCharged: true, Now, Licensed).Allows(out _, out refusal));
+        Assert.Equal(RefusalCode.NoOwnLogin, refusal.Code);
+
         Decision<LanePlan> Plan(string model, string? login) => router.Plan(user, Facts(model), isCharged: true, Now, Licensed, login is null ? null : new Secret(login));
     }
 
@@ -217,7 +255,8 @@ public sealed class LaneDecisionTests
         return refusal;
     }
 
-    private static Decision<LanePlan> Ask(RequestFacts facts, RoutingState state, string toml, string keys, string? force, User? user)
+    private static Decision<LanePlan> Ask(
+        RequestFacts facts, RoutingState state, string toml = "", string keys = "DEFAULT_ANTHROPIC_API_KEY,ZAI_API_KEY,HOUSE_KEY", string? force = null, User? user = null, bool isCharged = true)
     {
         var environment = keys.Split(',').ToDictionary(name => name, name => $"key_of_{name}");
         if (force is not null)
@@ -226,6 +265,6 @@ public sealed class LaneDecisionTests
         }
 
         var config = Configured.Good(toml + Prices, environment);
-        return new Router(config, PriceBook.With(config.Prices)).Plan(user ?? AccessTokenTests.Someone(1, "alice", "token"), facts, isCharged: true, Now, state);
+        return new Router(config, PriceBook.With(config.Prices)).Plan(user ?? AccessTokenTests.Someone(1, "alice", "token"), facts, isCharged, Now, state);
     }
 }

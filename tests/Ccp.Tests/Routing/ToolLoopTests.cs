@@ -62,7 +62,11 @@ public sealed class ToolLoopTests
         return edited.RootElement.TryGetProperty("thinking", out _);
     }
 
-    private static string Apply(string body) => Encoding.UTF8.GetString(BodyEdits.Find(Encoding.UTF8.GetBytes(body), Guard).Apply(Encoding.UTF8.GetBytes(body)));
+    private static string Apply(string body)
+    {
+        Assert.True(BodyEdits.Find(Encoding.UTF8.GetBytes(body), Guard).Allows(out var splice, out _));
+        return Encoding.UTF8.GetString(splice.Apply(Encoding.UTF8.GetBytes(body)));
+    }
 
     /// <summary>Puts the conversation where M or N stands.</summary>
     private static string With(string body, string turns) => body.Replace(":M", $":{Conversation(turns)}", StringComparison.Ordinal).Replace(":N", $":{Conversation(turns)}", StringComparison.Ordinal);

@@ -32,7 +32,6 @@ internal static class BuiltInLanes
             Requires = ZaiFeature,
             ModelMap = [new MappedModel("*haiku*", "glm-4.5-air")],
             StripsBillingHeader = true,
-            AvoidsSafeguards = true,
         },
         _ => null,
     };
@@ -61,5 +60,5 @@ internal static class BuiltInLanes
         Requires: null,
         ModelMap: [],
         StripsBillingHeader: false,
-        AvoidsSafeguards: false);
+        AvoidsSafeguards: true);
 }

@@ -9,6 +9,7 @@ internal static class ForwardHeaders
     private const string Hop = "it belongs to one connection and means nothing on the next";
     private const string Origin = "it would tell the upstream where the caller is";
     private const string Own = "it is ccp's own";
+    private const string OfBody = "it describes a body, and of such headers only content-type goes along";
 
     private static readonly FrozenDictionary<string, string> Never = new Dictionary<string, string>
     {
@@ -24,6 +25,15 @@ internal static class ForwardHeaders
         ["upgrade"] = Hop,
         ["expect"] = Hop,
         ["content-length"] = "the length of the body sets it",
+        ["allow"] = OfBody,
+        ["content-disposition"] = OfBody,
+        ["content-encoding"] = OfBody,
+        ["content-language"] = OfBody,
+        ["content-location"] = OfBody,
+        ["content-md5"] = OfBody,
+        ["content-range"] = OfBody,
+        ["expires"] = OfBody,
+        ["last-modified"] = OfBody,
         ["host"] = "the lane's base_url sets it",
         ["accept-encoding"] = "usage is read from the answer, which therefore comes uncompressed",
         ["forwarded"] = Origin,
