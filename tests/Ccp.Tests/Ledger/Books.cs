@@ -82,8 +82,8 @@ internal sealed class Books : IAsyncDisposable
         return hold;
     }
 
-    public Ccp.Refusals.Decision<Hold> TryPlace(long account, long amount, bool isFree = false, bool canEndEarly = true) =>
-        Ledger.Place(account, RequestId.New(), new NanoUsd(amount), isFree, canEndEarly);
+    public Ccp.Refusals.Decision<Hold> TryPlace(long account, long amount, bool isFree = false, bool canEndEarly = true, long least = 0) =>
+        Ledger.Place(account, RequestId.New(), new NanoUsd(amount), isFree, canEndEarly, least: new NanoUsd(least));
 
     /// <summary>Places a hold and puts it on disk, as for a call whose answer has begun.</summary>
     public async Task<Hold> ServeAsync(long account, long amount, long promptCharge = 0)
