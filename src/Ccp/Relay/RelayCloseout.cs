@@ -46,7 +46,7 @@ internal sealed class RelayCloseout(WriteQueue writes, ChargeHistory history, Us
         var record = RecordOf(call, call.User!, result, owed, charge, rates);
         if (!hold.IsCharged)
         {
-            _ = writes.MustWriteAsync(record.Insert);
+            writes.WriteIfThereIsRoom(record.Insert);
             hold.Dispose();
             return;
         }

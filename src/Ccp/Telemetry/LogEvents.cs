@@ -47,6 +47,9 @@ internal static partial class LogEvents
     [LoggerMessage(17, LogLevel.Warning, "The write-ahead log has {Mebibytes} MiB: something reads the store for a long time and keeps it from being emptied")]
     public static partial void WalGrows(this ILogger log, long mebibytes);
 
+    [LoggerMessage(34, LogLevel.Warning, "{Count} records of calls that are not charged were dropped: more than {Max} writes waited for the store")]
+    public static partial void RecordsDropped(this ILogger log, long count, int max);
+
     [LoggerMessage(19, LogLevel.Information, "The store was backed up to {Path}; ledger head: entry {Id}, hash {Hash}")]
     public static partial void BackedUp(this ILogger log, string path, long id, string hash);
 
