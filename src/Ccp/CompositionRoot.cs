@@ -27,10 +27,11 @@ internal sealed class Till : IAsyncDisposable
     private readonly KeyVault _vault;
     private readonly Database _database;
 
-    private Till(CcpConfig config, string path, MasterKey master, StoreLock held, Database database, TimeProvider time, ILogger log)
+    private Till(CcpConfig config, string path, MasterKey master, StoreLock held, Database database, UsageLog usage, TimeProvider time, ILogger log)
     {
         _lock = held;
         _database = database;
+        Usage = usage;
         DatabasePath = path;
         Config = config;
         Time = time;
@@ -95,6 +96,8 @@ internal sealed class Till : IAsyncDisposable
 
     public QuotaBook Quotas { get; }
 
+    public UsageLog Usage { get; }
+
     /// <summary>For reports, each of which opens a reader of its own.</summary>
     public string DatabasePath { get; }
 
@@ -105,6 +108,7 @@ internal sealed class Till : IAsyncDisposable
         var path = data.Resolve(config.Storage.Path);
         var held = StoreLock.Take(path);
         Database? database = null;
+        var usage = new UsageLog(config.Logs, data.Resolve(config.Logs.Directory), time, log);
         try
         {
             StoreRestore.RefuseInterrupted(path);
@@ -116,25 +120,32 @@ internal sealed class Till : IAsyncDisposable
                 throw new StoreUnavailableException("The master key does not belong to this store. Set CCP_MASTER_KEY, or restore master.key, to the one the store was made with.");
             }
 
-            return new Till(config, path, master, held, database, time, log) { MasterKeyPath = masterKey is null ? data.MasterKeyPath : null };
+            return new Till(config, path, master, held, database, usage, time, log) { MasterKeyPath = masterKey is null ? data.MasterKeyPath : null };
         }
         catch (SqliteException error)
         {
-            database?.Dispose();
-            held.Dispose();
+            Close();
             throw new StoreUnavailableException($"The store {path} cannot be used. {StoreFault.Describe(error)}", error);
         }
         catch
         {
+            Close();
+            throw;
+        }
+
+        void Close()
+        {
+            // Waits for the lines of what recovery has charged: that stands, whatever failed after it.
+            Task.Run(async () => await usage.DisposeAsync()).GetAwaiter().GetResult();
             database?.Dispose();
             held.Dispose();
-            throw;
         }
     }
 
     public async ValueTask DisposeAsync()
     {
         await Writes.DisposeAsync();
+        await Usage.DisposeAsync();
         _database.Dispose();
         _vault.Dispose();
         _lock.Dispose();
@@ -143,11 +154,17 @@ internal sealed class Till : IAsyncDisposable
     private void Recover(Database database, HoldRecovery recovery)
     {
         database.Run("BEGIN IMMEDIATE");
-        var (count, charged) = recovery.SettleAll(database);
+        var charged = recovery.SettleAll(database);
         database.Run("COMMIT");
-        if (count > 0)
+        if (charged.Count == 0)
         {
-            Log.Recovered(count, charged.ToString());
+            return;
+        }
+
+        Log.Recovered(charged.Count, charged.Aggregate(NanoUsd.Zero, (sum, hold) => sum + hold.Charge).ToString());
+        foreach (var hold in charged)
+        {
+            Usage.WriteRecovered(hold, UserStore.NameOf(database, hold.UserId));
         }
     }
 }
@@ -161,7 +178,6 @@ internal sealed class CompositionRoot : IAsyncDisposable
     private readonly Till _till;
     private readonly Switchboard _lanes;
     private readonly ConfigWatch? _watch;
-    private readonly UsageLog _usage;
     private readonly ThinkingGuard _thinking;
     private readonly ITimer _checkpoint;
     private readonly ITimer _housekeeping;
@@ -174,11 +190,10 @@ internal sealed class CompositionRoot : IAsyncDisposable
         var config = till.Config;
         Active = new ActiveCalls(till.Time);
         _lanes = new Switchboard(till, data, roots, license, source.Result, source.Again is { } again ? () => again().Result : null);
-        _usage = new UsageLog(config.Logs, data.Resolve(config.Logs.Directory), till.Time, till.Log);
         _thinking = new ThinkingGuard(() => _lanes.Config.Now, till.DatabasePath, till.Writes, till.Time);
         var forwarder = new Forwarder(_lanes.Clients, _lanes.Circuits, Active, _thinking, till.Time, till.Log);
-        var closeout = new RelayCloseout(till.Writes, till.History, _usage, till.Ledger, config.Billing.WarnBelow, till.Metrics, till.Time, till.Log);
-        var pipeline = new RelayPipeline(config, till.Admission, () => _lanes.Router, _lanes.States, till.Ledger, till.History, till.Quotas, new LaneAttempts(forwarder, new CredentialForms(), _thinking, till.Quotas, till.Time), closeout, _usage, till.Metrics, till.Time, till.Log);
+        var closeout = new RelayCloseout(till.Writes, till.History, till.Usage, till.Ledger, config.Billing.WarnBelow, till.Metrics, till.Time, till.Log);
+        var pipeline = new RelayPipeline(config, till.Admission, () => _lanes.Router, _lanes.States, till.Ledger, till.History, till.Quotas, new LaneAttempts(forwarder, new CredentialForms(), _thinking, till.Quotas, till.Time), closeout, till.Usage, till.Metrics, till.Time, till.Log);
         Api = new AdminApi(till, license, _lanes);
         var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Admission, config.Server, data.SocketPath), config.Server, config.Auth, till.Metrics, till.Log);
         Host = new KestrelHost(config.Server, data.SocketPath, application, till.Time);
@@ -228,7 +243,6 @@ internal sealed class CompositionRoot : IAsyncDisposable
         Active.Dispose();
         _lanes.Dispose();
         await _thinking.DisposeAsync();
-        await _usage.DisposeAsync();
     }
 
     /// <summary>

@@ -45,6 +45,18 @@ internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id,
 
     public EndCause EndCause => _endCause;
 
+    /// <summary>How far a call has come that is on disk and not settled, which is what it is charged should it stay so; null for any other.</summary>
+    public HoldProgress? Unsettled
+    {
+        get
+        {
+            lock (_progressLock)
+            {
+                return _isDurable && !_isClosed ? _progress : null;
+            }
+        }
+    }
+
     /// <summary>Called, on any thread, when the stream must end while it may be waiting for the upstream.</summary>
     public Action? OnMustEnd { get; set; }
 

@@ -25,7 +25,8 @@ internal sealed class Books : IAsyncDisposable
         Book = new LedgerBook(Chain, clock);
         Recovery = new HoldRecovery(Book, RequestRecord.InsertFromHold);
         Database.Run("BEGIN IMMEDIATE");
-        Recovered = Recovery.SettleAll(Database);
+        var charged = Recovery.SettleAll(Database);
+        Recovered = (charged.Count, charged.Aggregate(NanoUsd.Zero, (sum, row) => sum + row.Charge));
         Database.Run("COMMIT");
         Writes = new WriteQueue(Database, clock, NullLogger.Instance);
         Ledger = new AccountLedger(Writes, Book, Recovery, overdraft, clock);
