@@ -45,6 +45,8 @@ internal sealed class Till : IAsyncDisposable
         var recovery = new HoldRecovery(book, RequestRecord.InsertFromHold);
         UserStore = new UserStore(_vault, config.Limits, time);
         Recover(database, recovery);
+        QuotaBook.NoteLater(database, time, log);
+        NewestRecordAt = RequestRecord.NewestAt(database);
         UserStore.AdoptFileUsers(database, config.Users);
         Users.Replace(UserStore.Load(database, config.Users));
         Admission = new Admission(Users, config.Auth, time, log);
@@ -97,6 +99,9 @@ internal sealed class Till : IAsyncDisposable
     public QuotaBook Quotas { get; }
 
     public UsageLog Usage { get; }
+
+    /// <summary>The date of the newest request record that there was at the start; null when there was none.</summary>
+    public DateTimeOffset? NewestRecordAt { get; }
 
     /// <summary>For reports, each of which opens a reader of its own.</summary>
     public string DatabasePath { get; }
@@ -198,7 +203,8 @@ internal sealed class CompositionRoot : IAsyncDisposable
         var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Admission, config.Server, data.SocketPath), config.Server, config.Auth, till.Metrics, till.Log);
         Host = new KestrelHost(config.Server, data.SocketPath, application, till.Time);
         _checkpoint = till.Time.CreateTimer(_ => _ = till.Ledger.CheckpointAsync(), null, CheckpointEvery, CheckpointEvery);
-        _housekeeping = till.Time.CreateTimer(_ => _ = KeepHouseAsync(), null, TimeSpan.Zero, HousekeepEvery);
+        var housekeeping = new Housekeeping(till);
+        _housekeeping = till.Time.CreateTimer(_ => _ = housekeeping.RunAsync(), null, TimeSpan.Zero, HousekeepEvery);
         _watch = source.Again is null ? null : new ConfigWatch(source.Path, source.Stamp, () => Reload("a change of the file"), till.Time);
         _lanes.Policy?.Begin();
     }
@@ -243,49 +249,5 @@ internal sealed class CompositionRoot : IAsyncDisposable
         Active.Dispose();
         _lanes.Dispose();
         await _thinking.DisposeAsync();
-    }
-
-    /// <summary>
-    /// At the start and once a day: old request records go, the ledger's head is logged, so that a cut-off tail shows against the log, and the
-    /// whole store is read for damage.
-    /// </summary>
-    private async Task KeepHouseAsync()
-    {
-        await Task.Factory.StartNew(LookForDamage, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        var oldest = _till.Time.GetUtcNow() - _till.Config.Storage.RequestRecordsKept;
-        try
-        {
-            var head = await _till.Writes.WriteAsync(database =>
-            {
-                RequestRecord.DeleteBefore(database, oldest);
-                QuotaRecords.DeleteBefore(database, oldest);
-                return LedgerBook.Newest(database, account: null, limit: 1, before: null);
-            });
-            if (head is [var last])
-            {
-                _till.Log.LedgerHead(last.Id, Convert.ToHexStringLower(last.Hash));
-            }
-        }
-        catch (StoreUnavailableException)
-        {
-            // The store has already said what is wrong; tomorrow is early enough for this.
-        }
-    }
-
-    /// <summary>Beside the serving, on a thread of its own: a large store takes seconds to read.</summary>
-    private void LookForDamage()
-    {
-        try
-        {
-            using var reader = Database.OpenReader(_till.DatabasePath);
-            if (reader.FindDamage(isThorough: false) is { } damage)
-            {
-                _till.Writes.ReportDamage(damage);
-            }
-        }
-        catch (Exception error) when (error is SqliteException or StoreUnavailableException)
-        {
-            _till.Log.StoreNotChecked(StoreFault.Describe(error));
-        }
     }
 }

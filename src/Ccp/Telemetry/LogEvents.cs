@@ -110,6 +110,9 @@ internal static partial class LogEvents
     [LoggerMessage(96, LogLevel.Warning, "The clock was set back by {Seconds} s; the quotas were counted anew from the records")]
     public static partial void QuotasCountedAfterClock(this ILogger log, long seconds);
 
+    [LoggerMessage(99, LogLevel.Warning, "{Count} request records are dated later than now: the clock was ahead when they were written, or is behind. Quotas count them as of now, once")]
+    public static partial void RecordsDatedLater(this ILogger log, int count);
+
     [LoggerMessage(97, LogLevel.Error, "The clock was set back by {Seconds} s, and the quotas could not be counted anew; ccp goes on with what it remembers: {Reason}")]
     public static partial void QuotasNotCountedAfterClock(this ILogger log, long seconds, string reason);
 
