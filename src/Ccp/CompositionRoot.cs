@@ -27,10 +27,11 @@ internal sealed class Till : IAsyncDisposable
     private readonly KeyVault _vault;
     private readonly Database _database;
 
-    private Till(CcpConfig config, string path, MasterKey master, StoreLock held, Database database, TimeProvider time, ILogger log)
+    private Till(CcpConfig config, string path, MasterKey master, StoreLock held, Database database, UsageLog usage, TimeProvider time, ILogger log)
     {
         _lock = held;
         _database = database;
+        Usage = usage;
         DatabasePath = path;
         Config = config;
         Time = time;
@@ -44,6 +45,8 @@ internal sealed class Till : IAsyncDisposable
         var recovery = new HoldRecovery(book, RequestRecord.InsertFromHold);
         UserStore = new UserStore(_vault, config.Limits, time);
         Recover(database, recovery);
+        QuotaBook.NoteLater(database, time, log);
+        NewestRecordAt = RequestRecord.NewestAt(database);
         UserStore.AdoptFileUsers(database, config.Users);
         Users.Replace(UserStore.Load(database, config.Users));
         Admission = new Admission(Users, config.Auth, time, log);
@@ -95,6 +98,11 @@ internal sealed class Till : IAsyncDisposable
 
     public QuotaBook Quotas { get; }
 
+    public UsageLog Usage { get; }
+
+    /// <summary>The date of the newest request record that there was at the start; null when there was none.</summary>
+    public DateTimeOffset? NewestRecordAt { get; }
+
     /// <summary>For reports, each of which opens a reader of its own.</summary>
     public string DatabasePath { get; }
 
@@ -105,6 +113,7 @@ internal sealed class Till : IAsyncDisposable
         var path = data.Resolve(config.Storage.Path);
         var held = StoreLock.Take(path);
         Database? database = null;
+        var usage = new UsageLog(config.Logs, data.Resolve(config.Logs.Directory), time, log);
         try
         {
             StoreRestore.RefuseInterrupted(path);
@@ -116,25 +125,32 @@ internal sealed class Till : IAsyncDisposable
                 throw new StoreUnavailableException("The master key does not belong to this store. Set CCP_MASTER_KEY, or restore master.key, to the one the store was made with.");
             }
 
-            return new Till(config, path, master, held, database, time, log) { MasterKeyPath = masterKey is null ? data.MasterKeyPath : null };
+            return new Till(config, path, master, held, database, usage, time, log) { MasterKeyPath = masterKey is null ? data.MasterKeyPath : null };
         }
         catch (SqliteException error)
         {
-            database?.Dispose();
-            held.Dispose();
+            Close();
             throw new StoreUnavailableException($"The store {path} cannot be used. {StoreFault.Describe(error)}", error);
         }
         catch
         {
+            Close();
+            throw;
+        }
+
+        void Close()
+        {
+            // Waits for the lines of what recovery has charged: that stands, whatever failed after it.
+            Task.Run(async () => await usage.DisposeAsync()).GetAwaiter().GetResult();
             database?.Dispose();
             held.Dispose();
-            throw;
         }
     }
 
     public async ValueTask DisposeAsync()
     {
         await Writes.DisposeAsync();
+        await Usage.DisposeAsync();
         _database.Dispose();
         _vault.Dispose();
         _lock.Dispose();
@@ -143,11 +159,17 @@ internal sealed class Till : IAsyncDisposable
     private void Recover(Database database, HoldRecovery recovery)
     {
         database.Run("BEGIN IMMEDIATE");
-        var (count, charged) = recovery.SettleAll(database);
+        var charged = recovery.SettleAll(database);
         database.Run("COMMIT");
-        if (count > 0)
+        if (charged.Count == 0)
         {
-            Log.Recovered(count, charged.ToString());
+            return;
+        }
+
+        Log.Recovered(charged.Count, charged.Aggregate(NanoUsd.Zero, (sum, hold) => sum + hold.Charge).ToString());
+        foreach (var hold in charged)
+        {
+            Usage.WriteRecovered(hold, UserStore.NameOf(database, hold.UserId));
         }
     }
 }
@@ -161,7 +183,6 @@ internal sealed class CompositionRoot : IAsyncDisposable
     private readonly Till _till;
     private readonly Switchboard _lanes;
     private readonly ConfigWatch? _watch;
-    private readonly UsageLog _usage;
     private readonly ThinkingGuard _thinking;
     private readonly ITimer _checkpoint;
     private readonly ITimer _housekeeping;
@@ -174,16 +195,16 @@ internal sealed class CompositionRoot : IAsyncDisposable
         var config = till.Config;
         Active = new ActiveCalls(till.Time);
         _lanes = new Switchboard(till, data, roots, license, source.Result, source.Again is { } again ? () => again().Result : null);
-        _usage = new UsageLog(config.Logs, data.Resolve(config.Logs.Directory), till.Time, till.Log);
         _thinking = new ThinkingGuard(() => _lanes.Config.Now, till.DatabasePath, till.Writes, till.Time);
         var forwarder = new Forwarder(_lanes.Clients, _lanes.Circuits, _lanes.MayGoTo, Active, _thinking, till.Time, till.Log);
-        var closeout = new RelayCloseout(till.Writes, till.History, _usage, till.Ledger, config.Billing.WarnBelow, till.Metrics, till.Time, till.Log);
-        var pipeline = new RelayPipeline(config, till.Admission, () => _lanes.Router, _lanes.States, till.Ledger, till.History, till.Quotas, new LaneAttempts(forwarder, new CredentialForms(), _thinking, till.Quotas, till.Time), closeout, _usage, till.Metrics, till.Time, till.Log);
+        var closeout = new RelayCloseout(till.Writes, till.History, till.Usage, till.Ledger, config.Billing.WarnBelow, till.Metrics, till.Time, till.Log);
+        var pipeline = new RelayPipeline(config, till.Admission, () => _lanes.Router, _lanes.States, till.Ledger, till.History, till.Quotas, new LaneAttempts(forwarder, new CredentialForms(), _thinking, till.Quotas, till.Time), closeout, till.Usage, till.Metrics, till.Time, till.Log);
         Api = new AdminApi(till, license, _lanes);
         var application = new CcpApplication(pipeline, new AdminEndpoint(Api, till.Admission, config.Server, data.SocketPath), config.Server, config.Auth, till.Metrics, till.Log);
         Host = new KestrelHost(config.Server, data.SocketPath, application, till.Time);
         _checkpoint = till.Time.CreateTimer(_ => _ = till.Ledger.CheckpointAsync(), null, CheckpointEvery, CheckpointEvery);
-        _housekeeping = till.Time.CreateTimer(_ => _ = KeepHouseAsync(), null, TimeSpan.Zero, HousekeepEvery);
+        var housekeeping = new Housekeeping(till);
+        _housekeeping = till.Time.CreateTimer(_ => _ = housekeeping.RunAsync(), null, TimeSpan.Zero, HousekeepEvery);
         _watch = source.Again is null ? null : new ConfigWatch(source.Path, source.Stamp, () => Reload("a change of the file"), till.Time);
         _lanes.Policy?.Begin();
     }
@@ -228,50 +249,5 @@ internal sealed class CompositionRoot : IAsyncDisposable
         Active.Dispose();
         _lanes.Dispose();
         await _thinking.DisposeAsync();
-        await _usage.DisposeAsync();
-    }
-
-    /// <summary>
-    /// At the start and once a day: old request records go, the ledger's head is logged, so that a cut-off tail shows against the log, and the
-    /// whole store is read for damage.
-    /// </summary>
-    private async Task KeepHouseAsync()
-    {
-        await Task.Factory.StartNew(LookForDamage, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        var oldest = _till.Time.GetUtcNow() - _till.Config.Storage.RequestRecordsKept;
-        try
-        {
-            var head = await _till.Writes.WriteAsync(database =>
-            {
-                RequestRecord.DeleteBefore(database, oldest);
-                QuotaRecords.DeleteBefore(database, oldest);
-                return LedgerBook.Newest(database, account: null, limit: 1, before: null);
-            });
-            if (head is [var last])
-            {
-                _till.Log.LedgerHead(last.Id, Convert.ToHexStringLower(last.Hash));
-            }
-        }
-        catch (StoreUnavailableException)
-        {
-            // The store has already said what is wrong; tomorrow is early enough for this.
-        }
-    }
-
-    /// <summary>Beside the serving, on a thread of its own: a large store takes seconds to read.</summary>
-    private void LookForDamage()
-    {
-        try
-        {
-            using var reader = Database.OpenReader(_till.DatabasePath);
-            if (reader.FindDamage(isThorough: false) is { } damage)
-            {
-                _till.Writes.ReportDamage(damage);
-            }
-        }
-        catch (Exception error) when (error is SqliteException or StoreUnavailableException)
-        {
-            _till.Log.StoreNotChecked(StoreFault.Describe(error));
-        }
     }
 }

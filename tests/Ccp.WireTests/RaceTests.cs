@@ -97,6 +97,71 @@ public sealed class RaceTests
             (script, _) => script.Send(SseEvents.TextDelta(new string('x', 320)))).Hang();
     }
 
+    /// <summary>1.6 MB: half a million tokens, 0.10 USD where all of them are read from the cache and 2 USD where none is.</summary>
+    private static readonly string LargePrompt = new('p', 1_600_000);
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public async Task Streams_with_large_prompts_are_held_for_by_the_prompt_however_little_calls_have_cost_so_far(int seed)
+    {
+        const int Streams = 16;
+        var allAreJudged = new Gate();
+        var dear = false;
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Volatile.Read(ref dear)
+            ? Script.Begin.WaitFor(allAreJudged).Then(Answers.Stream(CcpUnderTest.Model, ["hi"], new Usage(Input: 500_000, Output: 10)))
+            : Answers.Stream(CcpUnderTest.Model, ["hi"], new Usage(Input: 10, Output: 10)));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, balance: "0.5", change: setup => setup.Billing = """overdraft = "0.005" """);
+        for (var call = 0; call < 10; call++)
+        {
+            Assert.Equal(HttpStatusCode.OK, await AskAsync(ccp, stream: true));
+        }
+
+        Volatile.Write(ref dear, true);
+        var calls = Enumerable.Range(0, Streams).Select(_ => ccp.AskAsync(text: LargePrompt, maxTokens: 450)).ToArray();
+        while (upstream.Requests.Count - 10 + calls.Count(call => call.IsCompleted) < Streams)
+        {
+            await Task.Yield();
+        }
+
+        allAreJudged.Open();
+        var answers = await Task.WhenAll(calls);
+        await Task.WhenAll(answers.Select(answer => answer.Content.ReadAsStringAsync()));
+        var next = await AskAsync(ccp, stream: true);
+        await ccp.StopAsync();
+
+        // Of half a dollar, four times 0.10 can be held. One that is ended before its answer begins is told so with a 402.
+        var admitted = upstream.Requests.Count - 10;
+        Assert.True(admitted == 4, $"{seed}: {admitted} streams ran at once.");
+        Assert.Equal(Streams - admitted, answers.Count(answer => answer.StatusCode == HttpStatusCode.TooManyRequests));
+        Assert.Equal(HttpStatusCode.PaymentRequired, next);
+        AssertBounded(ccp, balance: "0.5", streamsInFlight: admitted, perStream: new NanoUsd(2 * ((500_000 * 2_000) + (10 * 10_000))));
+        foreach (var answer in answers)
+        {
+            answer.Dispose();
+        }
+    }
+
+    [Theory]
+    [InlineData("0.1", 200)]
+    [InlineData("0.005", 402)]
+    public async Task A_cached_conversation_goes_on_to_the_end_of_the_balance_and_is_refused_where_it_would_end_at_its_first_event(string overdraft, int status)
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.Stream(CcpUnderTest.Model, ["hi"], new Usage(Input: 100, Output: 50, CacheRead: 495_000)));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, balance: "0.05", change: setup => setup.Billing = $"overdraft = \"{overdraft}\"");
+
+        using var answer = await ccp.AskAsync(text: LargePrompt, maxTokens: 450);
+        if (status == 402)
+        {
+            await SaidNo.AssertAsync(answer, 402, "billing_error", "0.05 USD does not cover the least that this call comes to", shouldRetry: "false");
+            Assert.Empty(upstream.Requests);
+            return;
+        }
+
+        Assert.EndsWith(SseEvents.MessageStop, await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        await ccp.StopAsync();
+        Assert.Equal(CcpSetup.Dollars("-0.0504"), ccp.Store.BalanceOfAlice);
+    }
+
     [Fact]
     public async Task A_top_up_in_mid_stream_lets_it_go_on()
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Ccp.ScriptedUpstream;
 using Ccp.WireTests.Hosting;
@@ -73,6 +74,59 @@ public sealed class RecoveryTests
             File.Delete(backup);
         }
     }
+
+    [Fact]
+    public async Task What_recovery_charged_after_the_backup_is_found_in_the_usage_log_as_well()
+    {
+        Assert.SkipUnless(CcpUnderTest.IsNative, "What a kill leaves is seen on the executable.");
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.BeginStream()
+            .Send(SseEvents.MessageStart(CcpUnderTest.Model, Small)).Send(SseEvents.TextStart()).Send(SseEvents.TextDelta(new string('x', 640))).Hang());
+        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+        var backup = Path.Combine(Path.GetTempPath(), $"ccp-backup-{Guid.NewGuid():N}.db");
+        try
+        {
+            Assert.Equal(0, (await NativeCcp.CommandAsync(ccp.Home, "db", "backup", backup)).ExitCode);
+
+            // Killed once the decision and the 200 tokens are on disk.
+            using var answer = await ccp.AskAsync();
+            var id = answer.Headers.GetValues("x-ccp-request-id").Single();
+            await UntilAsync(() => File.Exists(LogOf(ccp)) && File.ReadAllText(LogOf(ccp)).Contains(id, StringComparison.Ordinal) && ccp.Store.OpenHolds.Single().Tokens.Output == 200);
+            await ((NativeCcp)ccp).KillAsync();
+            await ccp.RunAsync();
+            await UntilAsync(() => UsageLines.Completions(ccp).Count == 1);
+
+            var charge = Assert.Single(ccp.Store.Charges);
+            var line = UsageLines.Completions(ccp).Single();
+            Assert.Equal((id, id), (charge.Reference, line.GetProperty("rid").GetString()));
+            Assert.Equal(
+                $"200 alice anthropic {CcpUnderTest.Model} crash True 25 200 {-charge.Amount.ToUsd()}",
+                string.Create(CultureInfo.InvariantCulture, $"{line.GetProperty("status")} {line.GetProperty("user")} {line.GetProperty("lane")} {line.GetProperty("model")} {line.GetProperty("reason")} {line.GetProperty("estimated")} {line.GetProperty("input_tokens")} {line.GetProperty("output_tokens")} {line.GetProperty("charge_usd")}"));
+            var verified = await NativeCcp.CommandAsync(ccp.Home, "verify");
+            Assert.True(verified.ExitCode == 0, verified.Output);
+            Assert.Contains("open         0", verified.Output, StringComparison.Ordinal);
+
+            await ccp.StopAsync();
+            Assert.Equal(0, (await NativeCcp.CommandAsync(ccp.Home, "db", "restore", backup, "--yes")).ExitCode);
+            await ccp.RunAsync();
+            Assert.Empty(ccp.Store.Charges);
+
+            // The log as it was saved some time ago: what ended just now is left out.
+            var saved = Path.Combine(ccp.Home, "saved.jsonl");
+            var text = line.GetRawText();
+            File.WriteAllText(saved, "{\"ts\":1" + text[text.IndexOf(",\"rid\"", StringComparison.Ordinal)..]);
+            var posted = await NativeCcp.CommandAsync(ccp.Home, "ledger", "missing", saved, "--post");
+            Assert.True(posted.ExitCode == 0, posted.Errors);
+            Assert.Contains(id, posted.Output, StringComparison.Ordinal);
+            Assert.Equal(CcpSetup.Dollars("50") + charge.Amount, ccp.Store.BalanceOfAlice);
+            Assert.Contains("Every charge of the log is in the ledger", (await NativeCcp.CommandAsync(ccp.Home, "ledger", "missing", saved, "--post")).Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(backup);
+        }
+    }
+
+    private static string LogOf(CcpUnderTest ccp) => Path.Combine(ccp.Home, "logs", "usage.jsonl");
 
     /// <returns>The id of the call.</returns>
     private static async Task<string> CallAsync(CcpUnderTest ccp)

@@ -191,6 +191,19 @@ public sealed class RefusalTableTests
         await first.Content.ReadAsStringAsync();
     }
 
+    [Fact]
+    public async Task A_prompt_that_what_is_left_of_a_spending_limit_does_not_cover()
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Answers.NotFound(""));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => (setup.Limits, setup.Billing) = ("""spend_per_day = "0.01" """, """overdraft = "0.01" """));
+
+        // 200 000 tokens are 0.04 USD if the cache has all of them.
+        using var answer = await ccp.AskAsync(text: new string('p', 640_000));
+
+        await SaidNo.AssertAsync(answer, 402, "billing_error", "the least that this call comes to (0.04", shouldRetry: "false");
+        Assert.Empty(upstream.Requests);
+    }
+
     [Theory]
     [InlineData("/v1/messages")]
     [InlineData("/v1/messages/count_tokens")]

@@ -56,6 +56,9 @@ internal sealed class UserStore(KeyVault vault, UserLimits defaults, TimeProvide
     public static long AccountOf(Database database, long userId) =>
         database.QueryFirst("SELECT account_id FROM user WHERE id = $1", row => row.GetInt64(0), userId);
 
+    /// <returns>Also of a user who is deleted by now; null for one who never was.</returns>
+    public static string? NameOf(Database database, long userId) => database.QueryFirst("SELECT name FROM user WHERE id = $1", row => row.GetString(0), userId);
+
     public static void SetToken(Database database, long userId, TokenHash token) =>
         database.RunOne("UPDATE user SET token_sha256 = $2 WHERE id = $1 AND deleted_at_ms IS NULL", userId, token.ToBytes());
 

@@ -42,18 +42,16 @@ internal sealed class Account(long id, NanoUsd balance, TimeProvider time)
                 }
 
                 var othersAreOpen = _holds.Exists(open => !open.IsFree);
-                if (_spend.RefusalOf(hold.SpendLimits, _held, hold.Amount, hold.CanEndEarly, othersAreOpen, overdraft, time.GetUtcNow()) is { } refusal)
+                if (_spend.RefusalOf(hold, _held, othersAreOpen, overdraft, time.GetUtcNow()) is { } refusal)
                 {
                     return refusal;
                 }
 
                 // With no other hold open the last dollars can be spent, whatever the estimate says: the overdraft bounds what that can cost.
                 // Calls that cost nothing hold nothing, and are in nobody's way.
-                if (!othersAreOpen && !hold.CanEndEarly && _balance + overdraft < hold.Amount)
+                if (!othersAreOpen && _balance + overdraft < hold.Least)
                 {
-                    return new Refusal(
-                        RefusalCode.InsufficientCredit,
-                        $"Your ccp balance of {_balance} USD does not cover what this call may come to ({hold.Amount} USD): it is not streamed, so it could not be ended in time. Ask your operator for a top-up, or ask for a stream or a shorter answer.");
+                    return new Refusal(RefusalCode.InsufficientCredit, $"Your ccp balance of {_balance} USD does not cover {WhatMustBeThere(hold)}");
                 }
 
                 if (othersAreOpen && _balance - _held < hold.Amount)
@@ -113,7 +111,7 @@ internal sealed class Account(long id, NanoUsd balance, TimeProvider time)
     {
         lock (_lock)
         {
-            _spend.Add(charge, at);
+            _spend.Remember(charge, at);
         }
     }
 
@@ -142,6 +140,10 @@ internal sealed class Account(long id, NanoUsd balance, TimeProvider time)
             _balance += amount;
         }
     }
+
+    private static string WhatMustBeThere(Hold hold) => hold.CanEndEarly
+        ? $"the least that this call comes to ({hold.Least} USD), by the size of its prompt: it would be ended at once, and charged. Ask your operator for a top-up, or begin a new conversation."
+        : $"what this call may come to ({hold.Least} USD): it is not streamed, so it could not be ended in time. Ask your operator for a top-up, or ask for a stream or a shorter answer.";
 }
 
 /// <param name="Held">Spoken for by calls in progress.</param>

@@ -28,23 +28,7 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
             return true;
         });
 
-        // The entries are in the order of time: from the newest back to the month's beginning is all that is read.
-        var month = Spend.MonthOf(DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime)).ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc);
-        var charges = new List<(long Account, DateTimeOffset At, NanoUsd Charge)>();
-        database.Visit("SELECT account_id, at_ms, -amount_nano, kind FROM entry ORDER BY id DESC", row =>
-        {
-            var at = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(1));
-            if (at >= month && row.GetString(3) == EntryKind.Charge.ToText())
-            {
-                charges.Add((row.GetInt64(0), at, new NanoUsd(row.GetInt64(2))));
-            }
-
-            return at >= month;
-        });
-        for (var newest = charges.Count - 1; newest >= 0; newest--)
-        {
-            Find(charges[newest].Account).Remember(charges[newest].Charge, charges[newest].At);
-        }
+        LoadSpending(database);
     }
 
     /// <summary>
@@ -61,7 +45,8 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
 
     /// <summary>Sets money aside for a call, in memory.</summary>
     /// <param name="limits">On spending; none by default.</param>
-    public Decision<Hold> Place(long account, RequestId id, NanoUsd amount, bool isFree, bool canEndEarly, SpendLimits limits = default)
+    /// <param name="least">What a stream comes to with its first event, at the least.</param>
+    public Decision<Hold> Place(long account, RequestId id, NanoUsd amount, bool isFree, bool canEndEarly, SpendLimits limits = default, NanoUsd least = default)
     {
         if (writes.Problem is not null)
         {
@@ -69,7 +54,7 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
         }
 
         var found = Find(account);
-        var hold = new Hold(this, found, id, amount, isFree, canEndEarly, limits);
+        var hold = new Hold(this, found, id, amount, isFree, canEndEarly, limits, least);
         return found.TryAdmit(hold, Overdraft) is { } refusal ? refusal : hold;
     }
 
@@ -175,6 +160,33 @@ internal sealed class AccountLedger(WriteQueue writes, LedgerBook book, HoldReco
     public static Refusal StoreRefusal() => new(
         RefusalCode.LedgerUnavailable,
         "ccp cannot write its ledger at the moment, so it serves nothing that would have to be billed. Your operator sees the reason in ccp's log and at /readyz.");
+
+    /// <summary>The entries are in the order of time: from the newest back to the beginning of its month, or of this one, is all that is read.</summary>
+    /// <remarks>
+    /// An entry is never dated before the one it follows, so after a clock was ahead all of them say the same until that day has come. Of a call, its
+    /// record says when it ended.
+    /// </remarks>
+    private void LoadSpending(Database database)
+    {
+        var now = time.GetUtcNow();
+        DateTimeOffset? oldest = null;
+        database.Visit(
+            """
+            SELECT e.account_id, e.at_ms, coalesce(r.at_ms + r.latency_ms, e.at_ms), -e.amount_nano, e.kind
+            FROM entry e LEFT JOIN request r ON r.id = e.reference ORDER BY e.id DESC
+            """,
+            row =>
+            {
+                var posted = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(1));
+                oldest ??= Spend.MonthOf(DateOnly.FromDateTime((posted < now ? posted : now).UtcDateTime)).ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc);
+                if (posted >= oldest && row.GetString(4) == EntryKind.Charge.ToText())
+                {
+                    Find(row.GetInt64(0)).Remember(new NanoUsd(row.GetInt64(3)), DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(2)));
+                }
+
+                return posted >= oldest;
+            });
+    }
 
     private void Wrote(long? account, NanoUsd? charge)
     {

@@ -9,7 +9,8 @@ namespace Ccp.Ledger;
 /// <param name="isFree">True when the model's price is zero: it needs no balance and leaves an entry of zero.</param>
 /// <param name="canEndEarly">True for a stream, which can be ended between two events.</param>
 /// <param name="spendLimits">As they were when the call was admitted.</param>
-internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id, NanoUsd amount, bool isFree, bool canEndEarly, SpendLimits spendLimits = default) : IDisposable
+/// <param name="least">What a stream comes to with its first event, at the least. What cannot be ended comes to all of <paramref name="amount"/>.</param>
+internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id, NanoUsd amount, bool isFree, bool canEndEarly, SpendLimits spendLimits = default, NanoUsd least = default) : IDisposable
 {
     private readonly Lock _progressLock = new();
     private HoldProgress _progress;
@@ -21,6 +22,9 @@ internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id,
     public RequestId Id { get; } = id;
 
     public NanoUsd Amount { get; } = amount;
+
+    /// <summary>What must be there even with nothing else in progress: what the call comes to before it could be ended.</summary>
+    public NanoUsd Least { get; } = canEndEarly ? least : amount;
 
     public bool IsFree { get; } = isFree;
 
@@ -52,6 +56,18 @@ internal sealed class Hold(AccountLedger ledger, Account? account, RequestId id,
     public bool MustEnd => _endCause != EndCause.None;
 
     public EndCause EndCause => _endCause;
+
+    /// <summary>How far a call has come that is on disk and not settled, which is what it is charged should it stay so; null for any other.</summary>
+    public HoldProgress? Unsettled
+    {
+        get
+        {
+            lock (_progressLock)
+            {
+                return _isDurable && !_isClosed ? _progress : null;
+            }
+        }
+    }
 
     /// <summary>Called, on any thread, when the stream must end while it may be waiting for the upstream.</summary>
     public Action? OnMustEnd { get; set; }

@@ -1,4 +1,3 @@
-using Ccp.Pricing;
 using Ccp.Store;
 
 namespace Ccp.Ledger;
@@ -10,22 +9,12 @@ internal sealed class HoldRecovery(LedgerBook book, Action<Database, HoldRow, st
     public const string CrashReason = "crash";
 
     /// <summary>Before the listener opens.</summary>
-    /// <returns>How many calls were charged, and what they came to.</returns>
-    public (int Count, NanoUsd Charged) SettleAll(Database database)
-    {
-        var charged = NanoUsd.Zero;
-        var rows = HoldRow.All(database);
-        foreach (var row in rows)
-        {
-            Settle(database, row, CrashReason);
-            charged += row.Charge;
-        }
-
-        return (rows.Count, charged);
-    }
+    /// <returns>The calls that were charged, each as its row says.</returns>
+    public IReadOnlyList<HoldRow> SettleAll(Database database) => [.. HoldRow.All(database).Where(row => Settle(database, row, CrashReason))];
 
     /// <summary>One transaction: the charge as far as it is known, marked as an estimate unless the final numbers were in, the record, and the hold gone.</summary>
-    public void Settle(Database database, HoldRow row, string reason)
+    /// <returns>False when it had been charged before.</returns>
+    public bool Settle(Database database, HoldRow row, string reason)
     {
         var note = row.Final is { IsExact: true } ? $"{row.Model} ({reason})" : $"{row.Model}, estimated ({reason})";
         var result = book.Post(database, row.AccountId, EntryKind.Charge, -row.Charge, row.RequestId, "ccp", note);
@@ -37,5 +26,6 @@ internal sealed class HoldRecovery(LedgerBook book, Action<Database, HoldRow, st
         }
 
         HoldRow.Delete(database, row.RequestId);
+        return result == PostResult.Posted;
     }
 }

@@ -53,6 +53,17 @@ internal sealed class Admission(UserDirectory users, AuthConfig auth, TimeProvid
             : refusal;
     }
 
+    /// <summary>Who makes the call now that its body is there, and whether they still may: that can have taken minutes, and the user may have been deleted, disabled or limited meanwhile.</summary>
+    public Decision<User> IdentifyAgain(string? token, Caller from)
+    {
+        if (!IdentifyCaller(token, from.Address).Allows(out var user, out var refusal))
+        {
+            return refusal;
+        }
+
+        return RefusalOf(user, from) is { } shutOut ? shutOut : user;
+    }
+
     /// <summary>A caller's own login to a provider, unless it is a token of ccp's: that never leaves, wherever it was put.</summary>
     /// <param name="authorization">The header's whole value, with its scheme.</param>
     public Secret? LoginOrNone(Secret? authorization)

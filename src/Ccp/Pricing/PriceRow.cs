@@ -39,6 +39,9 @@ internal sealed record TokenPrices(decimal Input, decimal CacheWrite5m, decimal 
     /// <summary>Of a token of the prompt: usually when it is written to the cache for an hour, but an operator's prices are what they are.</summary>
     public decimal DearestPrompt => Math.Max(Math.Max(Input, CacheRead), Math.Max(CacheWrite5m, CacheWrite1h));
 
+    /// <summary>Of a token of the prompt: usually when it is read from the cache.</summary>
+    public decimal CheapestPrompt => Math.Min(Math.Min(Input, CacheRead), Math.Min(CacheWrite5m, CacheWrite1h));
+
     /// <returns>Millionths of a dollar, unrounded: a price per million tokens times tokens is just that.</returns>
     public decimal MicroUsdOf(in TokenUsage tokens) =>
         (Input * tokens.Input)

@@ -82,6 +82,13 @@ internal sealed record RateCard(string Model, PriceRow Row, decimal Markup, Pric
         decimal Worst(TokenPrices prices) => (prices.DearestPrompt * promptTokens) + (prices.Output * outputTokens);
     }
 
+    /// <summary>The least that a prompt of this size may be charged: all of it at the cheapest price that the row has for a prompt.</summary>
+    public NanoUsd LeastAmount(long promptTokens)
+    {
+        var cheapest = Math.Min(Row.Prices.CheapestPrompt, Math.Min((Row.Above?.Prices ?? Row.Prices).CheapestPrompt, (Row.Fast ?? Row.Prices).CheapestPrompt));
+        return NanoUsd.CeilingFromMicroUsd(cheapest * promptTokens * Math.Min(1, Row.UsGeoFactor) * Markup);
+    }
+
     /// <summary>Compact JSON for the hold row and the request record; <see cref="RateCardJson.TryRead"/> reads it back.</summary>
     public string ToJson() => RateCardJson.Write(this);
 

@@ -37,6 +37,19 @@ internal sealed class QuotaBook(string storePath, WriteQueue writes, TimeProvide
         TakeUp(QuotaSnapshot.Read(reader, quotas, InProgress, time), _turnGiven);
     }
 
+    /// <summary>Before records are counted: those that are dated later than now are, from here on, of now.</summary>
+    /// <returns>How many there were.</returns>
+    public static int NoteLater(Database database, TimeProvider time, ILogger log)
+    {
+        var found = QuotaRecords.NoteLater(database, time.GetUtcNow());
+        if (found > 0)
+        {
+            log.RecordsDatedLater(found);
+        }
+
+        return found;
+    }
+
     /// <summary>Takes up other quotas, or the same, and counts them anew from the records, beside the calls and their writes. No call is lost or counted twice.</summary>
     /// <exception cref="StoreUnavailableException">The store failed; everything is as before.</exception>
     public async Task ReloadAsync(IReadOnlyList<QuotaConfig> quotas)
@@ -52,7 +65,7 @@ internal sealed class QuotaBook(string storePath, WriteQueue writes, TimeProvide
         try
         {
             // What ended before this is on disk then, and in the snapshot; what ends from here on is kept in memory.
-            await writes.WriteAsync(_ => true);
+            await writes.WriteAsync(database => NoteLater(database, time, log));
 
             // A thread of its own: a large store takes seconds to count.
             await Task.Factory.StartNew(() => TakeUp(QuotaSnapshot.Read(storePath, quotas, InProgress, time), turn), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);

@@ -9,6 +9,9 @@ internal static class QuotaRecords
     private const string TooMany = "429";
     private const string Fallback = "fallback";
 
+    /// <summary>By so much clocks are corrected all the time.</summary>
+    private static readonly TimeSpan LaterMin = TimeSpan.FromSeconds(1);
+
     /// <summary>A counter of all tokens as if ccp had run all the time. Reads at most the records of the window, a week in most cases.</summary>
     public static QuotaCounter Count(Database database, QuotaConfig quota, DateTimeOffset now)
     {
@@ -18,6 +21,13 @@ internal static class QuotaRecords
         Fill(database, counter, counter.Weekly);
         return counter;
     }
+
+    /// <summary>Dates, once, what a clock that was ahead has dated later than now: else it would be as of now at each count.</summary>
+    /// <returns>How many records were found.</returns>
+    public static int NoteLater(Database database, DateTimeOffset now) => database.Run(
+        "UPDATE request SET counted_at_ms = $1 WHERE at_ms > $2 AND counted_at_ms IS NULL",
+        now.ToUnixTimeMilliseconds(),
+        (now + LaterMin).ToUnixTimeMilliseconds());
 
     public static bool IsRecorded(Database database, string requestId) =>
         database.QueryFirst("SELECT count(*) FROM request WHERE id = $1", row => row.GetInt64(0), requestId) > 0;
@@ -107,7 +117,7 @@ internal static class QuotaRecords
 
         database.Visit(
             """
-            SELECT at_ms / $3, model, sum(input_tokens + cache_write_5m_tokens + cache_write_1h_tokens + output_tokens)
+            SELECT coalesce(counted_at_ms, at_ms) / $3, model, sum(input_tokens + cache_write_5m_tokens + cache_write_1h_tokens + output_tokens)
             FROM request WHERE at_ms >= $1 AND lane = $2 GROUP BY 1, 2
             """,
             row =>

@@ -35,6 +35,9 @@ internal enum RefusalCode
     ModelNotAllowed,
     ModelNotPriced,
     BodyTooLarge,
+
+    /// <summary>The request's body was not there within minutes.</summary>
+    BodyTooSlow,
     BodyMalformed,
     UnknownPath,
     MethodNotAllowed,

@@ -49,6 +49,7 @@ internal static class RefusalMap
         RefusalCode.ModelNotAllowed => new(403, "permission_error", ClientMayRetry: false),
         RefusalCode.ModelNotPriced => new(403, "permission_error", ClientMayRetry: false),
         RefusalCode.BodyTooLarge => new(413, "request_too_large", ClientMayRetry: true),
+        RefusalCode.BodyTooSlow => new(408, "invalid_request_error", ClientMayRetry: false),
         RefusalCode.BodyMalformed => new(400, "invalid_request_error", ClientMayRetry: true),
         RefusalCode.UnknownPath => new(404, "not_found_error", ClientMayRetry: true),
         RefusalCode.MethodNotAllowed => new(405, "invalid_request_error", ClientMayRetry: true),

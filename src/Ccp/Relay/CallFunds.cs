@@ -61,8 +61,9 @@ internal sealed class CallFunds(AccountLedger ledger, ChargeHistory history, Quo
         }
 
         var usual = history.NinetyFifthPercentile(user.AccountId, rates.Row.Model);
-        var amount = HoldPolicy.AmountFor(CostForecasts.Of(rates, facts), usual, canEndEarly: facts.IsStream);
-        return ledger.Place(user.AccountId, call.Id, amount, rates.IsFree, canEndEarly: facts.IsStream, new SpendLimits(user.Limits.SpendPerDay, user.Limits.SpendPerMonth));
+        var forecast = CostForecasts.Of(rates, facts);
+        var amount = HoldPolicy.AmountFor(forecast, usual, canEndEarly: facts.IsStream);
+        return ledger.Place(user.AccountId, call.Id, amount, rates.IsFree, canEndEarly: facts.IsStream, new SpendLimits(user.Limits.SpendPerDay, user.Limits.SpendPerMonth), forecast.Least);
     }
 
     /// <summary>An answer that ends as it is read now.</summary>

@@ -17,9 +17,27 @@ internal sealed class RelayCloseout(WriteQueue writes, ChargeHistory history, Us
     public void Finish(CallReport call, Hold? hold)
     {
         call.Elapsed = time.GetElapsedTime(call.StartedTimestamp);
-        if (hold is not null && call.Result is { } result && call.Plan?.Rates is { } rates)
+        try
         {
-            Settle(call, hold, result, rates);
+            if (hold is not null && call.Result is { } result && call.Plan?.Rates is { } rates)
+            {
+                Settle(call, hold, result, rates);
+            }
+        }
+        finally
+        {
+            Report(call, hold);
+        }
+    }
+
+    private void Report(CallReport call, Hold? hold)
+    {
+        if (hold?.Unsettled is { } progress)
+        {
+            // It failed inside ccp after its answer had begun: it is charged as far as it got when the hold is let go of, and says so here.
+            call.Owed = MeteredUsage.Of(progress.Tokens).At(progress.Terms);
+            call.Charge = new Charge(progress.Cost, progress.Charge, call.Plan!.Rates!.Row.Model);
+            call.IsEstimated = true;
         }
 
         // One who only makes noise is told to wait and leaves no line: the log keeps what others did.
@@ -46,7 +64,7 @@ internal sealed class RelayCloseout(WriteQueue writes, ChargeHistory history, Us
         var record = RecordOf(call, call.User!, result, owed, charge, rates);
         if (!hold.IsCharged)
         {
-            _ = writes.MustWriteAsync(record.Insert);
+            writes.WriteIfThereIsRoom(record.Insert);
             hold.Dispose();
             return;
         }

@@ -64,12 +64,20 @@ internal sealed class RelayPipeline(
             }
 
             // :: 2 what. Read only now: a stranger must not make ccp hold 32 MB for him.
-            if (!(await RequestBody.ReadAsync(request.Http.Request, config.Server.BodyBytesMax, request.Http.RequestAborted)).Allows(out var body, out refusal))
+            if (!(await RequestBody.ReadAsync(request.Http.Request, config.Server.BodyBytesMax, time, request.Http.RequestAborted)).Allows(out var body, out refusal))
             {
                 return call.Refusal = refusal;
             }
 
             using var held = body;
+
+            // The slot stays with whom it was given to; everything else is as it is by now.
+            if (!admission.IdentifyAgain(request.Token, request.From).Allows(out user, out refusal))
+            {
+                return call.Refusal = refusal;
+            }
+
+            call.User = user;
             if (!RequestPeek.Read(body.Bytes).Allows(out var facts, out refusal))
             {
                 return call.Refusal = refusal;

@@ -11,6 +11,9 @@ internal sealed class RequestBody : IDisposable
 {
     private const int FirstBufferBytes = 64 * 1024;
 
+    /// <summary>For the whole of it. The web server asks for a pace only, at which 32 MB may take a day and a half.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
+
     private readonly List<PooledBodyContent> _sent = [];
     private byte[] _buffer;
     private int _length;
@@ -23,7 +26,7 @@ internal sealed class RequestBody : IDisposable
     public ReadOnlySpan<byte> Bytes => _buffer.AsSpan(0, _length);
 
     /// <exception cref="IOException">The client went away, or sent something that is not HTTP.</exception>
-    public static async ValueTask<Decision<RequestBody>> ReadAsync(HttpRequest request, long bytesMax, CancellationToken clientLeft)
+    public static async ValueTask<Decision<RequestBody>> ReadAsync(HttpRequest request, long bytesMax, TimeProvider time, CancellationToken clientLeft)
     {
         if (request.ContentLength > bytesMax)
         {
@@ -31,6 +34,8 @@ internal sealed class RequestBody : IDisposable
         }
 
         var body = new RequestBody(ArrayPool<byte>.Shared.Rent((int)(request.ContentLength ?? FirstBufferBytes)));
+        using var tooLate = new CancellationTokenSource(Longest, time);
+        using var leaving = clientLeft.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), tooLate);
         try
         {
             while (true)
@@ -40,7 +45,7 @@ internal sealed class RequestBody : IDisposable
                     body.Grow();
                 }
 
-                var read = await request.Body.ReadAsync(body._buffer.AsMemory(body._length), clientLeft);
+                var read = await request.Body.ReadAsync(body._buffer.AsMemory(body._length), tooLate.Token);
                 if (read == 0)
                 {
                     return body;
@@ -59,6 +64,11 @@ internal sealed class RequestBody : IDisposable
                     return body;
                 }
             }
+        }
+        catch (OperationCanceledException) when (!clientLeft.IsCancellationRequested)
+        {
+            body.Dispose();
+            return new Refusal(RefusalCode.BodyTooSlow, $"The request was still on its way after {Longest.TotalMinutes} minutes, and ccp waits no longer for one. Look at your network, or start a new conversation, which is smaller.");
         }
         catch
         {

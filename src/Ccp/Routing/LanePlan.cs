@@ -53,6 +53,7 @@ internal static class CostForecasts
         var longest = Math.Min(facts.MaxTokens ?? OutputTokensMax, OutputTokensBelievable);
         var guess = new TokenUsage { Input = facts.EstimatedPromptTokens, Output = Math.Min(longest, UsualOutputTokens) };
         return new CostForecast(
+            rates.LeastAmount(facts.EstimatedPromptTokens),
             rates.RunningAmount(guess, rates.Assume(guess, reported: default, facts.Asked)),
             rates.WorstAmount(facts.EstimatedPromptTokens, PromptEstimate.MostFor(facts.EstimatedPromptTokens), longest, facts.Asked));
     }

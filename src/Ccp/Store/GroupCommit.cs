@@ -17,6 +17,7 @@ internal sealed class GroupCommit(Database database, StoreHealth health, ILogger
     private volatile int _unwrittenCount;
     private string? _failure;
     private bool _isInDoubt;
+    private long _dropped;
 
     /// <summary>Null while the store works; else what is wrong, and what to do. Unless that says otherwise, it ends by itself with its cause. Read by any thread, as the next two are.</summary>
     public string? Problem => _damage ?? _problem;
@@ -43,6 +44,18 @@ internal sealed class GroupCommit(Database database, StoreHealth health, ILogger
         }
 
         _damage = what;
+    }
+
+    /// <summary>On any thread: a record was not kept to be tried again.</summary>
+    public void CountDropped() => Interlocked.Increment(ref _dropped);
+
+    /// <summary>How many records were lost since this was last asked, once it is over.</summary>
+    public void SayDropped()
+    {
+        if (Interlocked.Exchange(ref _dropped, 0) is var dropped and > 0)
+        {
+            log.RecordsDropped(dropped, WriteQueue.WaitingForStoreMax);
+        }
     }
 
     /// <summary>Moves what is kept to be tried again into <paramref name="group"/>.</summary>
@@ -252,6 +265,7 @@ internal sealed class GroupCommit(Database database, StoreHealth health, ILogger
         if (hadProblem && Problem is null)
         {
             log.StoreRecovered();
+            SayDropped();
         }
         else if (!hadProblem && Problem is { } problem)
         {

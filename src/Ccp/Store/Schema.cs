@@ -183,6 +183,10 @@ internal static class Schema
         ALTER TABLE hold ADD COLUMN priced_as TEXT;
         ALTER TABLE hold ADD COLUMN is_exact INTEGER;
         """,
+        """
+        -- When a record was found that is dated later than the clock, which was ahead when it was written: quotas count it as of then. NULL: as of at_ms.
+        ALTER TABLE request ADD COLUMN counted_at_ms INTEGER;
+        """,
     ];
 
     /// <returns>Null when the file is a store that this ccp can read.</returns>

@@ -15,6 +15,9 @@ internal sealed class WriteQueue : IAsyncDisposable
     /// <summary>More waiting than this and callers wait too: memory is not a place to keep money in.</summary>
     private const int WaitingMax = 16_384;
 
+    /// <summary>So many writes may wait for a store that has failed before records that nothing depends on are dropped.</summary>
+    public const int WaitingForStoreMax = 4_096;
+
     private const int GroupMax = 256;
 
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(1);
@@ -91,6 +94,18 @@ internal sealed class WriteQueue : IAsyncDisposable
         return _waiting.Writer.TryWrite(operation) ? operation.Done : EnqueueAndWaitAsync(operation);
     }
 
+    /// <summary>As <see cref="MustWriteAsync"/>, for what nothing depends on: of what comes while the store fails only some thousands are kept.</summary>
+    public void WriteIfThereIsRoom(Action<Database> write)
+    {
+        if (Problem is not null && Waiting >= WaitingForStoreMax)
+        {
+            _commit.CountDropped();
+            return;
+        }
+
+        _ = MustWriteAsync(write);
+    }
+
     /// <summary>Waits until everything queued so far is on disk, or can never be.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -145,6 +160,7 @@ internal sealed class WriteQueue : IAsyncDisposable
             group.Clear();
         }
 
+        _commit.SayDropped();
         _commit.TakeUnwritten(group);
         foreach (var lost in group)
         {

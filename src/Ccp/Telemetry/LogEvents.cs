@@ -47,6 +47,9 @@ internal static partial class LogEvents
     [LoggerMessage(17, LogLevel.Warning, "The write-ahead log has {Mebibytes} MiB: something reads the store for a long time and keeps it from being emptied")]
     public static partial void WalGrows(this ILogger log, long mebibytes);
 
+    [LoggerMessage(34, LogLevel.Warning, "{Count} records of calls that are not charged were dropped: more than {Max} writes waited for the store")]
+    public static partial void RecordsDropped(this ILogger log, long count, int max);
+
     [LoggerMessage(19, LogLevel.Information, "The store was backed up to {Path}; ledger head: entry {Id}, hash {Hash}")]
     public static partial void BackedUp(this ILogger log, string path, long id, string hash);
 
@@ -106,6 +109,9 @@ internal static partial class LogEvents
 
     [LoggerMessage(96, LogLevel.Warning, "The clock was set back by {Seconds} s; the quotas were counted anew from the records")]
     public static partial void QuotasCountedAfterClock(this ILogger log, long seconds);
+
+    [LoggerMessage(99, LogLevel.Warning, "{Count} request records are dated later than now: the clock was ahead when they were written, or is behind. Quotas count them as of now, once")]
+    public static partial void RecordsDatedLater(this ILogger log, int count);
 
     [LoggerMessage(97, LogLevel.Error, "The clock was set back by {Seconds} s, and the quotas could not be counted anew; ccp goes on with what it remembers: {Reason}")]
     public static partial void QuotasNotCountedAfterClock(this ILogger log, long seconds, string reason);

@@ -119,6 +119,11 @@ internal sealed record RequestRecord(
     public static int DeleteBefore(Database database, DateTimeOffset oldest) =>
         database.Run("DELETE FROM request WHERE at_ms < $1", oldest.ToUnixTimeMilliseconds());
 
+    /// <summary>The date of the newest record, without those that a clock is known to have dated ahead; null when there is none.</summary>
+    public static DateTimeOffset? NewestAt(Database database) => database.QueryFirst<DateTimeOffset?>(
+        "SELECT at_ms FROM request WHERE counted_at_ms IS NULL ORDER BY at_ms DESC LIMIT 1",
+        row => DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(0)));
+
     /// <summary>Teaches the hold sizes what was charged before this start: the newest calls of each account, oldest first.</summary>
     public static void Replay(Database database, ChargeHistory history)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ccp.Configuration.Sections;
+using Ccp.Ledger;
 using Ccp.Pricing;
 using Ccp.Routing;
 
@@ -108,9 +109,10 @@ internal sealed class UsageAudit(bool? isLicensed)
         }
 
         var hasDecision = _open.Remove(id, out var decided);
-        if (lane is null)
+        if (lane is null || Text(entry, "reason") == HoldRecovery.CrashReason)
         {
-            // Refused before it was decided where to send it.
+            // Refused before it was decided where to send it; or charged after ccp was killed, by its hold alone: the line of its decision may have
+            // been lost, and that it came from another lane is not known.
             return;
         }
 

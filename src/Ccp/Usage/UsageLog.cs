@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using System.Threading.Channels;
 using Ccp.Configuration;
+using Ccp.Ledger;
 using Ccp.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -42,6 +43,10 @@ internal sealed class UsageLog : IAsyncDisposable
     public void WriteDecision(CallReport call) => Enqueue(json => UsageLine.WriteDecision(json, call, _time.GetUtcNow()));
 
     public void WriteCompletion(CallReport call) => Enqueue(json => UsageLine.WriteCompletion(json, call, _time.GetUtcNow()));
+
+    /// <summary>For a call that recovery has charged, once that is on disk.</summary>
+    /// <param name="user">The name of the hold's user.</param>
+    public void WriteRecovered(HoldRow hold, string? user) => Enqueue(json => UsageLine.WriteRecovered(json, hold, user, _time.GetUtcNow()));
 
     public async ValueTask DisposeAsync()
     {
@@ -142,6 +147,7 @@ internal sealed class UsageLog : IAsyncDisposable
         Directory.CreateDirectory(_directory);
         var path = Path.Combine(_directory, FileName);
         _openedAt = File.Exists(path) ? new DateTimeOffset(File.GetCreationTimeUtc(path), TimeSpan.Zero) : _time.GetUtcNow();
+        var isTorn = EndsWithinLine(path);
         _file = new FileStream(path, new FileStreamOptions
         {
             Mode = FileMode.Append,
@@ -150,6 +156,23 @@ internal sealed class UsageLog : IAsyncDisposable
             BufferSize = 64 * 1024,
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         });
+        if (isTorn)
+        {
+            _file.Write("\n"u8);
+        }
+    }
+
+    /// <summary>A line that a kill or a full disk cut off must not take the next one with it.</summary>
+    private static bool EndsWithinLine(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+
+        using var file = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
+        Span<byte> last = stackalloc byte[1];
+        return RandomAccess.GetLength(file) is > 0 and var length && RandomAccess.Read(file, last, length - 1) == 1 && last[0] != (byte)'\n';
     }
 
     /// <summary><c>usage.jsonl</c> becomes <c>usage.1.jsonl</c>, that one <c>usage.2.jsonl</c>, and the oldest goes.</summary>

@@ -1,5 +1,8 @@
 using Ccp.Admin;
 using Ccp.Cli;
+using Ccp.Ledger;
+using Ccp.Pricing;
+using Ccp.Telemetry;
 using Ccp.Tests.Shared;
 using Ccp.Tests.Store;
 
@@ -46,6 +49,31 @@ public sealed class LedgerMissingTests : IAsyncDisposable
         Log(("req_first", "alice", "1"));
         Assert.Equal(ExitCodes.Ok, await RunAsync(posts: true));
         Assert.Equal("48", await BalanceAsync("alice"));
+    }
+
+    [Fact]
+    public async Task A_charge_that_recovery_made_after_the_backup_is_in_the_log_and_posted_once()
+    {
+        await _till.AddUserAsync("alice", ""","initialBalance":50""");
+        Assert.Equal(201, (await _till.AskAsync("POST", "/admin/db/backup", $$"""{"path":"{{_folder["a.db"]}}"}""")).Status);
+        var alice = _till.User("alice");
+        Assert.True(_till.Till.Ledger.Place(alice.AccountId, new RequestId("req_running"), new NanoUsd(1), isFree: false, canEndEarly: true).Allows(out var hold, out _));
+        await hold.MakeDurableAsync(new HoldRow(
+            "req_running", alice.AccountId, _till.Clock.GetUtcNow(), new NanoUsd(1), new NanoUsd(150_000_000), new NanoUsd(300_000_000), new TokenUsage { Input = 5 }, alice.Id, "claude-opus-5-5", "anthropic", true, null, null, "{}"));
+
+        // Nobody settles it: the next start does.
+        await _till.RestartAsync();
+        Assert.Equal("49.7", await BalanceAsync("alice"));
+        var store = _till.Till.DatabasePath;
+        await _till.RestartAsync(whileClosed: () => StoreRestore.Run(_folder["a.db"], store, _till.Till.Master, _till.Clock));
+        Assert.Equal("50", await BalanceAsync("alice"));
+        File.Copy(Path.Combine(_till.Home, "logs", "usage.jsonl"), _folder["usage.jsonl"]);
+        _till.Clock.Advance(TimeSpan.FromMinutes(6));
+
+        Assert.Equal(ExitCodes.Ok, await RunAsync(posts: true));
+        Assert.Equal("49.7", await BalanceAsync("alice"));
+        Assert.Equal(ExitCodes.Ok, await RunAsync(posts: true));
+        Assert.Equal("49.7", await BalanceAsync("alice"));
     }
 
     [Fact]

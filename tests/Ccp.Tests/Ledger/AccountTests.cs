@@ -84,6 +84,35 @@ public sealed class AccountTests : IAsyncDisposable
         hold?.Dispose();
     }
 
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    public async Task A_stream_is_admitted_alone_only_if_balance_and_overdraft_cover_the_least_that_its_first_event_comes_to(long beyond, bool isAdmitted)
+    {
+        var account = await _books.NewAccountAsync(10);
+
+        // What costs nothing is no other.
+        using var free = _books.Place(account, 0, isFree: true);
+        Assert.Equal(isAdmitted, _books.TryPlace(account, 1_000_000, least: 10 + Overdraft + beyond).Allows(out var hold, out var refusal));
+        Assert.Equal(isAdmitted ? null : RefusalCode.InsufficientCredit, refusal?.Code);
+        if (refusal is not null)
+        {
+            Assert.Contains("0.00000001 USD does not cover the least that this call comes to (0.000001011 USD)", refusal.Message, StringComparison.Ordinal);
+            Assert.Contains("top-up", refusal.Message, StringComparison.Ordinal);
+        }
+
+        hold?.Dispose();
+    }
+
+    [Fact]
+    public async Task A_stream_that_could_not_be_paid_for_alone_waits_while_others_are_in_progress()
+    {
+        var account = await _books.NewAccountAsync(10);
+        using var other = _books.Place(account, 1);
+        Assert.False(_books.TryPlace(account, 5_000, least: 5_000).Allows(out _, out var refusal));
+        Assert.Equal(RefusalCode.FundsSpokenFor, refusal.Code);
+    }
+
     [Fact]
     public async Task What_a_stream_has_come_to_beyond_its_hold_cannot_be_held_again()
     {

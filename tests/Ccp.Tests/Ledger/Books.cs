@@ -25,7 +25,8 @@ internal sealed class Books : IAsyncDisposable
         Book = new LedgerBook(Chain, clock);
         Recovery = new HoldRecovery(Book, RequestRecord.InsertFromHold);
         Database.Run("BEGIN IMMEDIATE");
-        Recovered = Recovery.SettleAll(Database);
+        var charged = Recovery.SettleAll(Database);
+        Recovered = (charged.Count, charged.Aggregate(NanoUsd.Zero, (sum, row) => sum + row.Charge));
         Database.Run("COMMIT");
         Writes = new WriteQueue(Database, clock, NullLogger.Instance);
         Ledger = new AccountLedger(Writes, Book, Recovery, overdraft, clock);
@@ -82,8 +83,8 @@ internal sealed class Books : IAsyncDisposable
         return hold;
     }
 
-    public Ccp.Refusals.Decision<Hold> TryPlace(long account, long amount, bool isFree = false, bool canEndEarly = true) =>
-        Ledger.Place(account, RequestId.New(), new NanoUsd(amount), isFree, canEndEarly);
+    public Ccp.Refusals.Decision<Hold> TryPlace(long account, long amount, bool isFree = false, bool canEndEarly = true, long least = 0) =>
+        Ledger.Place(account, RequestId.New(), new NanoUsd(amount), isFree, canEndEarly, least: new NanoUsd(least));
 
     /// <summary>Places a hold and puts it on disk, as for a call whose answer has begun.</summary>
     public async Task<Hold> ServeAsync(long account, long amount, long promptCharge = 0)

@@ -122,15 +122,19 @@ public sealed class ChargeHistoryTests
     }
 
     [Theory]
-    [InlineData(100, 500, null, true, 100)]
-    [InlineData(100, 500, 300L, true, 300)]
-    [InlineData(100, 500, 50L, true, 50)]
-    [InlineData(100, 500, 900L, true, 500)]
-    [InlineData(100, 500, null, false, 500)]
-    [InlineData(100, 500, 50L, false, 500)]
-    public void A_hold_is_what_such_calls_usually_cost_and_never_more_than_the_worst(long guess, long worst, long? usual, bool canEndEarly, long held)
+    [InlineData(0, 100, 500, null, true, 100)]
+    [InlineData(0, 100, 500, 300L, true, 300)]
+    [InlineData(0, 100, 500, 50L, true, 50)]
+    [InlineData(0, 100, 500, 900L, true, 500)]
+    [InlineData(0, 100, 500, null, false, 500)]
+    [InlineData(0, 100, 500, 50L, false, 500)]
+    [InlineData(60, 100, 500, 50L, true, 60)]
+    [InlineData(60, 100, 500, 70L, true, 70)]
+    [InlineData(60, 100, 500, null, true, 100)]
+    [InlineData(60, 100, 500, 50L, false, 500)]
+    public void A_hold_is_what_such_calls_usually_cost_and_never_more_than_the_worst_nor_less_than_the_prompt_at_its_cheapest(long least, long guess, long worst, long? usual, bool canEndEarly, long held)
     {
-        var forecast = new CostForecast(new NanoUsd(guess), new NanoUsd(worst));
+        var forecast = new CostForecast(new NanoUsd(least), new NanoUsd(guess), new NanoUsd(worst));
         Assert.Equal(new NanoUsd(held), HoldPolicy.AmountFor(forecast, usual is { } nanos ? new NanoUsd(nanos) : null, canEndEarly));
     }
 }

@@ -4,6 +4,7 @@ using Ccp.Refusals;
 using Ccp.Telemetry;
 using Ccp.Tests.Shared;
 using Ccp.Tests.Store;
+using Ccp.Usage;
 
 namespace Ccp.Tests.Ledger;
 
@@ -116,6 +117,24 @@ public sealed class SpendTests : IAsyncDisposable
         Assert.Null(CodeOf(account, limits, amount: 1_000_000));
     }
 
+    [Theory]
+    [InlineData(true, 600, null)]
+    [InlineData(true, 601, "DaySpendReached")]
+    [InlineData(false, 600, null)]
+    [InlineData(false, 601, "MonthSpendReached")]
+    public async Task A_stream_is_let_in_alone_only_if_the_rest_of_the_limit_and_the_overdraft_cover_the_least_it_comes_to(bool isDaily, long least, string? refusedAs)
+    {
+        var limits = isDaily ? Thousand : new SpendLimits(NanoUsd.Zero, new NanoUsd(1_000));
+        var account = await _books.NewAccountAsync(1_000_000);
+        await ChargeAsync(account, 500);
+        var isLetIn = _books.Ledger.Place(account, RequestId.New(), new NanoUsd(5_000), isFree: false, canEndEarly: true, limits, new NanoUsd(least)).Allows(out var hold, out var refusal);
+
+        Assert.Equal(refusedAs, refusal?.Code.ToString());
+        Assert.Equal(refusedAs is null, isLetIn);
+        Assert.True(refusal is null || refusal.Message.Contains("the least that this call comes to (0.000000601 USD)", StringComparison.Ordinal), refusal?.Message);
+        hold?.Dispose();
+    }
+
     [Fact]
     public async Task However_many_ask_at_once_they_hold_no_more_than_is_left()
     {
@@ -173,15 +192,74 @@ public sealed class SpendTests : IAsyncDisposable
         await ChargeAsync(other, 1);
         await _books.Ledger.PostAsync(account, EntryKind.Refund, new NanoUsd(70), "back", "test", "");
         await _books.Ledger.PostAsync(account, EntryKind.TopUp, new NanoUsd(5_000), "top", "test", "");
-        await _books.Writes.DisposeAsync();
-        _books.Database.Dispose();
-        _books = Books.Open(_folder, _clock, overdraft: Overdraft);
+        await RestartAsync();
 
         Assert.Equal(RefusalCode.DaySpendReached, CodeOf(account, new SpendLimits(new NanoUsd(70), NanoUsd.Zero)));
         Assert.Null(CodeOf(account, new SpendLimits(new NanoUsd(71), NanoUsd.Zero)));
         Assert.Equal(RefusalCode.MonthSpendReached, CodeOf(account, new SpendLimits(NanoUsd.Zero, new NanoUsd(370))));
         Assert.Null(CodeOf(account, new SpendLimits(NanoUsd.Zero, new NanoUsd(371))));
         Assert.Null(CodeOf(other, new SpendLimits(new NanoUsd(2), NanoUsd.Zero)));
+    }
+
+    /// <summary>Each entry after the one of 2030 says 2030 too.</summary>
+    [Fact]
+    public async Task After_a_clock_that_was_years_ahead_for_one_call_days_and_months_are_counted_as_ever_also_after_restarts()
+    {
+        var monthly = new SpendLimits(NanoUsd.Zero, new NanoUsd(2_000));
+        var account = await _books.NewAccountAsync(1_000_000);
+        await ServeAsync(account, 100);
+        var right = _clock.GetUtcNow();
+        _clock.JumpTo(right.AddYears(4));
+        await ServeAsync(account, 100);
+        _clock.JumpTo(right);
+        await RestartAsync();
+
+        await ServeAsync(account, 800);
+        await RestartAsync();
+        Assert.Null(CodeOf(account, Thousand));
+        await ServeAsync(account, 100);
+        await RestartAsync();
+        Assert.Equal(RefusalCode.DaySpendReached, CodeOf(account, Thousand));
+
+        _clock.Advance(TimeSpan.FromDays(1));
+        await RestartAsync();
+        Assert.Null(CodeOf(account, Thousand));
+        await ServeAsync(account, 999);
+        await RestartAsync();
+        Assert.Null(CodeOf(account, monthly));
+        await ServeAsync(account, 1);
+        await RestartAsync();
+        Assert.Equal(RefusalCode.DaySpendReached, CodeOf(account, Thousand));
+        Assert.Equal(RefusalCode.MonthSpendReached, CodeOf(account, monthly));
+        Assert.All(_books.Entries(account).Skip(2), entry => Assert.Equal(2030, entry.At.Year));
+    }
+
+    [Fact]
+    public async Task While_ccp_runs_a_clock_that_is_years_ahead_for_a_while_takes_nothing_from_the_day()
+    {
+        var account = await _books.NewAccountAsync(1_000_000);
+        await ServeAsync(account, 600);
+        var right = _clock.GetUtcNow();
+        _clock.JumpTo(right.AddYears(4));
+        await ServeAsync(account, 999);
+        _clock.JumpTo(right);
+        Assert.Null(CodeOf(account, Thousand));
+        await ServeAsync(account, 400);
+        Assert.Equal(RefusalCode.DaySpendReached, CodeOf(account, Thousand));
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(-4)]
+    public async Task What_was_spent_is_known_when_the_clock_is_put_right_after_a_start_years_away(int years)
+    {
+        var account = await _books.NewAccountAsync(1_000_000);
+        await ServeAsync(account, 1_000);
+        var right = _clock.GetUtcNow();
+        _clock.JumpTo(right.AddYears(years));
+        await RestartAsync();
+        _clock.JumpTo(right);
+        Assert.Equal(RefusalCode.DaySpendReached, CodeOf(account, Thousand));
     }
 
     [Fact]
@@ -193,6 +271,22 @@ public sealed class SpendTests : IAsyncDisposable
     }
 
     private async Task ChargeAsync(long account, long charge) => await _books.SettleAsync(_books.Place(account, charge), charge);
+
+    /// <summary>With the record that a call leaves.</summary>
+    private async Task ServeAsync(long account, long charge)
+    {
+        var hold = _books.Place(account, charge);
+        var record = new RequestRecord(
+            hold.Id.Value, _clock.GetUtcNow(), account, 1, "claude-opus-5-5", null, "claude-opus-5-5", "anthropic", 200, "streaming", true, false, default, 0,
+            new NanoUsd(charge), new NanoUsd(charge), null, null, null, TimeSpan.FromMilliseconds(5), null, "{}");
+        await hold.SettleAsync(new NanoUsd(charge), "a call", record.Insert);
+    }
+
+    private async Task RestartAsync()
+    {
+        await _books.DisposeAsync();
+        _books = Books.Open(_folder, _clock, overdraft: Overdraft);
+    }
 
     private Decision<Hold> TryPlace(long account, long amount, SpendLimits limits, bool canEndEarly = true) =>
         _books.Ledger.Place(account, RequestId.New(), new NanoUsd(amount), isFree: false, canEndEarly, limits);

@@ -121,6 +121,27 @@ public sealed class RateCardTests
         Assert.Equal(9 * 2_000 * 1_000, card.WorstAmount(1_000, 3_200, 0, default).Value);
     }
 
+    [Theory]
+    [InlineData(3, 9, 9, 9)]
+    [InlineData(9, 3, 9, 9)]
+    [InlineData(9, 9, 3, 9)]
+    [InlineData(9, 9, 9, 3)]
+    public void The_least_is_the_prompt_in_the_class_tier_and_place_that_the_row_makes_the_cheapest(int input, int fiveMinutes, int oneHour, int read)
+    {
+        var cheap = new TokenPrices(input, fiveMinutes, oneHour, read, 50);
+        var dear = new TokenPrices(10, 10, 10, 10, 50);
+        var row = Card("claude-haiku-4-5").Row;
+        var card = Card("claude-haiku-4-5");
+
+        Assert.Equal(3 * 2_000 * 1_000, (card with { Row = row with { Prices = cheap, Above = new PromptTier(5, dear), Fast = dear } }).LeastAmount(1_000).Value);
+        Assert.Equal(3 * 2_000 * 1_000, (card with { Row = row with { Prices = dear, Above = new PromptTier(5, cheap) } }).LeastAmount(1_000).Value);
+        Assert.Equal(3 * 2_000 * 1_000, (card with { Row = row with { Prices = dear, Fast = cheap, UsGeoFactor = 1.1m } }).LeastAmount(1_000).Value);
+        Assert.Equal(3 * 1_000 * 1_000, (card with { Row = row with { Prices = cheap, UsGeoFactor = 0.5m } }).LeastAmount(1_000).Value);
+    }
+
+    [Fact]
+    public void The_least_of_a_model_that_costs_nothing_is_nothing() => Assert.Equal(0, (Card("claude-haiku-4-5") with { Markup = 0 }).LeastAmount(1_000_000).Value);
+
     [Fact]
     public void The_worst_is_above_the_limit_where_the_prompt_may_be()
     {

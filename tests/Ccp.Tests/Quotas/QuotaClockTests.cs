@@ -39,6 +39,33 @@ public sealed class QuotaClockTests
         Assert.Equal(0, scene.Standing.Rolling!.Used);
     }
 
+    [Theory]
+    [MemberData(nameof(Jumps))]
+    public async Task What_a_clock_that_was_ahead_has_dated_counts_for_one_window_however_often_it_is_counted_anew(TimeSpan ahead)
+    {
+        await using var scene = await QuotaScene.BuildAsync("weekly_tokens = 5000");
+        var right = scene.Books.Clock.GetUtcNow();
+        scene.Books.Clock.JumpTo(right + ahead);
+        await scene.ServeAsync(200);
+        var dated = Dates(scene);
+        scene.Books.Clock.JumpTo(right);
+        await scene.RestartAsync();
+        Assert.Equal((200L, 200L), (scene.Standing.Rolling!.Used, scene.Standing.Weekly!.Used));
+
+        scene.Books.Clock.Advance(TimeSpan.FromHours(5) + TimeSpan.FromSeconds(19));
+        await scene.RestartAsync();
+        Assert.Equal((0L, 200L), (scene.Standing.Rolling!.Used, scene.Standing.Weekly!.Used));
+        await scene.Quotas.ReloadAsync(scene.Books.Till.Config.Quotas);
+        Assert.Equal((0L, 200L), (scene.Standing.Rolling!.Used, scene.Standing.Weekly!.Used));
+
+        scene.Books.Clock.Advance(TimeSpan.FromDays(7));
+        await scene.Quotas.ReloadAsync(scene.Books.Till.Config.Quotas);
+        Assert.Equal((0L, 0L), (scene.Standing.Rolling!.Used, scene.Standing.Weekly!.Used));
+
+        // Its receipt says what was written down.
+        Assert.Equal(dated, Dates(scene));
+    }
+
     [Fact]
     public async Task A_429_that_came_while_the_clock_was_ahead_keeps_nothing_away_also_after_a_restart_and_the_one_before_does()
     {
@@ -87,5 +114,11 @@ public sealed class QuotaClockTests
         Assert.Equal(500, Assert.Single(scene.Quotas.At(began)).Rolling!.Used);
         await scene.ServeAsync(200);
         Assert.Equal(700, scene.Standing.Rolling!.Used);
+    }
+
+    private static List<long> Dates(QuotaScene scene)
+    {
+        using var reader = Ccp.Store.Database.OpenReader(scene.Books.Till.DatabasePath);
+        return reader.Query("SELECT at_ms FROM request ORDER BY at_ms", row => row.GetInt64(0));
     }
 }

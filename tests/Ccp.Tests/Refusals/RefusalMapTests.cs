@@ -35,6 +35,7 @@ public sealed class RefusalMapTests
     [InlineData("ModelNotAllowed", 403, "permission_error", false, null)]
     [InlineData("ModelNotPriced", 403, "permission_error", false, null)]
     [InlineData("BodyTooLarge", 413, "request_too_large", true, null)]
+    [InlineData("BodyTooSlow", 408, "invalid_request_error", false, null)]
     [InlineData("BodyMalformed", 400, "invalid_request_error", true, null)]
     [InlineData("UnknownPath", 404, "not_found_error", true, null)]
     [InlineData("QuotaReached", 429, "rate_limit_error", true, null)]

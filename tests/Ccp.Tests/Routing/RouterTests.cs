@@ -114,7 +114,9 @@ public sealed class RouterTests
         var rates = new RateCard("claude-opus-5-5", PriceBook.BuiltIn.Find("claude-opus-5-5", Now)!, 1m, PriceBook.BuiltIn, Now, IsFixed: false);
         var forecast = CostForecasts.Of(rates, Facts("claude-opus-5-5") with { MaxTokens = 5_000, Asked = new PriceTerms(geo, speed) });
 
-        Assert.Equal(new CostForecast(new NanoUsd(guess), new NanoUsd(worst)), forecast);
+        // The least is the prompt read from the cache, at the price where and how that is the cheapest: 0.20 a million.
+        var least = new NanoUsd(200 * Facts("claude-opus-5-5").EstimatedPromptTokens);
+        Assert.Equal(new CostForecast(least, new NanoUsd(guess), new NanoUsd(worst)), forecast);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Ccp.Store;
+using Ccp.Tests.Licenses;
 using Ccp.Tests.Shared;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -40,6 +41,49 @@ public sealed class WriteQueueTests : IAsyncDisposable
 
         Assert.Equal(["a"], Keys());
         Assert.Null(_queue.Problem);
+    }
+
+    [Theory]
+    [InlineData(false, WriteQueue.WaitingForStoreMax)]
+    [InlineData(true, WriteQueue.WaitingForStoreMax + 7)]
+    public async Task While_the_store_fails_some_thousands_of_records_are_kept_and_all_that_must_be_written(bool works, int kept)
+    {
+        const int Records = WriteQueue.WaitingForStoreMax + 7;
+        var log = new LogLines();
+        var freeBytes = works ? long.MaxValue : 0;
+        var isBusy = false;
+        using var folder = new TempFolder();
+        using var database = Database.OpenWriter(folder["ccp.db"], syncsEveryCommit: false);
+        using var gate = new ManualResetEventSlim();
+        await using var queue = new WriteQueue(database, _clock, log, () => Volatile.Read(ref freeBytes));
+        Assert.Equal(works, queue.Problem is null);
+        Task busy;
+        try
+        {
+            busy = queue.MustWriteAsync(_ =>
+            {
+                Volatile.Write(ref isBusy, true);
+                gate.Wait();
+            });
+            await Waiting.UntilAsync(() => Volatile.Read(ref isBusy));
+            for (var record = 0; record < Records; record++)
+            {
+                var key = $"record {record}";
+                queue.WriteIfThereIsRoom(written => Put(written, key, 1));
+            }
+
+            Assert.Equal(kept, queue.Waiting);
+        }
+        finally
+        {
+            Volatile.Write(ref freeBytes, long.MaxValue);
+            gate.Set();
+        }
+
+        await Task.WhenAll(busy, queue.MustWriteAsync(written => Put(written, "charge", 1)));
+        await Waiting.UntilAsync(_clock, () => queue.Problem is null && queue.Waiting == 0);
+        await queue.DisposeAsync();
+        Assert.Equal(kept < Records, log.All.Any(line => line.StartsWith($"Warning: {Records - kept} records of calls that are not charged were dropped", StringComparison.Ordinal)));
     }
 
     /// <summary>Two threads in one connection would be in each other's transactions.</summary>

@@ -115,6 +115,20 @@ public sealed class UsageAuditTests
         Assert.Single(Audit(null, Decision("a", 99, "zai", Opus, "route"), End("new", 102, "anthropic", Opus, ""","latency_ms":1000 """)).End());
     }
 
+    [Fact]
+    public void A_call_that_went_down_with_ccp_has_its_end_where_recovery_charged_it()
+    {
+        var start = Decision("first", 0, "zai", Opus, "route");
+        var lost = Decision("a", 1, "zai", Haiku, "default");
+        var late = Decision("b", 9_000, "zai", Opus, "route");
+        Assert.Equal(2, Audit(null, start, lost, late).End().Count);
+
+        // Whether it fell back before, nobody knows; nor is one missed whose decision was not yet written.
+        var recovered = Audit(null, start, lost, Recovered("first", "zai", Opus), Recovered("a", "anthropic", Haiku), Recovered("early", "zai", Opus), late);
+        Assert.Empty(recovered.End());
+        Assert.Equal((3L, 3L, 1), (recovered.Decisions, recovered.Completions, recovered.Open));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("nonsense")]
@@ -178,6 +192,9 @@ public sealed class UsageAuditTests
 
     private static string Decision(string id, int ts, string lane, string model, string reason, string more = "") =>
         $$"""{"ts":{{ts}},"rid":"{{id}}","status":-1,"lane":"{{lane}}","model":"{{model}}","event":"decision","decision":"{{lane}}","decision_reason":"{{reason}}"{{more}}}""";
+
+    private static string Recovered(string id, string lane, string model) =>
+        $$"""{"ts":7000,"rid":"{{id}}","status":200,"lane":"{{lane}}","model":"{{model}}","reason":"crash","estimated":true,"charge_usd":0.3}""";
 
     private static string End(string id, int ts, string lane, string model, string more = "") =>
         $$"""{"ts":{{ts}},"rid":"{{id}}","status":200,"lane":"{{lane}}","model":"{{model}}","reason":"ok","retry":0{{more}}}""";

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Ccp.Configuration;
 using Ccp.Forwarding;
 using Ccp.Identity;
+using Ccp.Ledger;
 using Ccp.Metering;
 using Ccp.Pricing;
 using Ccp.Refusals;
@@ -109,6 +110,16 @@ public sealed class UsageLineTests
         call.Result = new ForwardResult(200, RelayEnd.Complete, null, MeterReading.NotStarted with { Quality = Enum.Parse<ReadingQuality>(quality) });
         call.IsEstimated = isEstimated;
         Assert.Equal(reason, Completion(call).GetProperty("reason").GetString());
+    }
+
+    [Fact]
+    public void What_recovery_has_charged_is_said_as_its_hold_has_it()
+    {
+        var hold = new HoldRow(
+            "req_1", 1, Now, new NanoUsd(9), new NanoUsd(1_234_567_891), new NanoUsd(2_469_135_782), new TokenUsage(10, 4, 3, 20, 30), 1, "claude-opus-5-5", "anthropic", true, "s", "g", "{}");
+        Assert.Equal(
+            """{"ts":1795348800.25,"rid":"req_1","status":200,"user":"alice","lane":"anthropic","upstream":"anth","model":"claude-opus-5-5","op":"stream","session":"s","agent":"g","reason":"crash","input_tokens":10,"output_tokens":30,"cache_read_tokens":20,"cache_write_tokens":7,"estimated":true,"cost_usd":1.234567891,"charge_usd":2.469135782}""",
+            Line(json => UsageLine.WriteRecovered(json, hold, "alice", Now)).GetRawText());
     }
 
     [Fact]

@@ -78,6 +78,19 @@ public sealed class UsageLogTests : IDisposable
     }
 
     [Fact]
+    public async Task A_line_that_was_cut_off_takes_no_other_with_it()
+    {
+        await File.WriteAllTextAsync(_folder["usage.jsonl"], "{\"ts\":1,\"ri", TestContext.Current.CancellationToken);
+        _clock.JumpTo(new DateTimeOffset(File.GetCreationTimeUtc(_folder["usage.jsonl"]), TimeSpan.Zero));
+        await using (var usage = Open())
+        {
+            Write(usage, 2);
+        }
+
+        Assert.Equal(["{\"ts\":1,\"ri", "0", "1"], File.ReadAllLines(_folder["usage.jsonl"]).Select(line => line.EndsWith('}') ? JsonDocument.Parse(line).RootElement.GetProperty("rid").GetString() : line));
+    }
+
+    [Fact]
     public async Task A_full_disk_costs_lines_and_never_the_log()
     {
         File.CreateSymbolicLink(_folder["usage.jsonl"], "/dev/full");
