@@ -241,7 +241,8 @@ public sealed class SpendTests : IAsyncDisposable
         await ServeAsync(account, 600);
         var right = _clock.GetUtcNow();
         _clock.JumpTo(right.AddYears(4));
-        await ServeAsync(account, 999);
+        await ServeAsync(account, 1_000);
+        Assert.Equal(RefusalCode.DaySpendReached, CodeOf(account, Thousand));
         _clock.JumpTo(right);
         Assert.Null(CodeOf(account, Thousand));
         await ServeAsync(account, 400);
