@@ -166,7 +166,7 @@ public sealed class ResponseRelayTests : IAsyncDisposable
     {
         var account = await _books.NewAccountAsync(1_000_000_000);
         using var hold = _books.Place(account, 10);
-        var money = new CallMoney(_books.Ledger, hold, Books.RowFor(hold, account, promptCharge: 25), Rates);
+        var money = new CallMoney(_books.Ledger, hold, Books.RowFor(hold, account, promptCharge: 25), Rates, owedFor: last => last.Usage);
         Assert.True(await money.MakeDurableAsync());
         var relay = new ResponseRelay(_upstream.Reader.AsStream(), _client.Writer, Abandon, _meter, BuiltInLanes.Find("anthropic")!, _stop, money, _clock);
         var running = relay.RunAsync();
