@@ -23,6 +23,7 @@ internal sealed class ResponseRelay(
     private long _sendingSince = NotSending;
     private long _lastSentAt = time.GetTimestamp();
     private bool _hasUnsentHead = true;
+    private bool _isRefused;
 
     private static readonly byte[] Ping = "event: ping\ndata: {\"type\": \"ping\"}\n\n"u8.ToArray();
 
@@ -34,6 +35,9 @@ internal sealed class ResponseRelay(
 
     /// <summary>True when the upstream closed its answer in good order, finished or not.</summary>
     public bool EndedCleanly { get; private set; }
+
+    /// <summary>True where words of ccp's own can be put, and read as such.</summary>
+    public bool CanTell => meter is { IsStream: true, IsAtEventBoundary: true } && !_isRefused;
 
     /// <summary>The money is gone, and here an end can be told. Once the final numbers are in, it would spare nothing and break a whole message.</summary>
     private bool MustEnd => money.MustEnd && meter.IsAtEventBoundary && !meter.HasFinalUsage;
@@ -219,7 +223,17 @@ internal sealed class ResponseRelay(
         _hasUnsentHead = false;
         HasReachedClient = true;
         Interlocked.Exchange(ref _sendingSince, Math.Max(1, time.GetTimestamp()));
-        _ = bytes.IsEmpty ? await client.FlushAsync() : await client.WriteAsync(bytes);
+        try
+        {
+            _ = bytes.IsEmpty ? await client.FlushAsync() : await client.WriteAsync(bytes);
+        }
+        catch (InvalidOperationException error)
+        {
+            // The web server does not take it: a status that allows no body came with one, say. To the client that is a cut, and what came is owed.
+            _isRefused = true;
+            throw new IOException("The answer cannot be written.", error);
+        }
+
         Interlocked.Exchange(ref _sendingSince, NotSending);
         _lastSentAt = time.GetTimestamp();
     }

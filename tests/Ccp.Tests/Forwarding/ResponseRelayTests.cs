@@ -121,6 +121,18 @@ public sealed class ResponseRelayTests : IAsyncDisposable
         Assert.False(_client.Reader.TryRead(out _));
     }
 
+    /// <summary>As Kestrel does with the body of an answer whose status allows none.</summary>
+    [Fact]
+    public async Task An_answer_that_the_web_server_does_not_take_is_a_cut_and_is_metered()
+    {
+        await _client.Writer.CompleteAsync();
+        await _upstream.Writer.WriteAsync(Encoding.UTF8.GetBytes(Start));
+
+        Assert.Equal(RelayEnd.UpstreamCut, await _relay.RunAsync().WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(25, _meter.Read().Usage.Tokens.Input);
+        Assert.False(_relay.CanTell);
+    }
+
     [Fact]
     public async Task Of_many_events_in_one_read_none_is_served_or_charged_after_the_one_that_used_up_the_money()
     {
