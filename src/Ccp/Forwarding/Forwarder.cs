@@ -26,6 +26,12 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         LanePlan plan, HttpRequestMessage request, RequestId id, bool isStream, bool isMetered, CallMoney money, HttpContext client, Func<ReadOnlyMemory<byte>, byte[]?>? rewrite = null, bool mayChangeForm = false)
     {
         using var sent = request;
+        if (money.MustEnd)
+        {
+            // Admitted, and then others used up the money: what the upstream has not heard of costs nobody anything.
+            return ForwardResult.NoAnswer(money.EndCause, money.EndRefusal);
+        }
+
         using var visit = circuits.Of(plan.Lane).Enter();
         if (visit.Outage is { } outage)
         {
@@ -131,7 +137,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         {
             var end = await relay.RunAsync();
             var result = head with { End = end, Reading = meter.Read(), BytesSeen = meter.BytesSeen, TimeToFirstByte = head.TimeToHead + relay.FirstByteAfter };
-            return await FinishAsync(result, plan, relay, client);
+            return await FinishAsync(result, plan, relay, money, client);
         }
         finally
         {
@@ -140,7 +146,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
     }
 
     /// <summary>Tells the client, if it is still there, how its answer ended when it did not end by itself.</summary>
-    private static async ValueTask<ForwardResult> FinishAsync(ForwardResult result, LanePlan plan, ResponseRelay relay, HttpContext client)
+    private static async ValueTask<ForwardResult> FinishAsync(ForwardResult result, LanePlan plan, ResponseRelay relay, CallMoney money, HttpContext client)
     {
         var isBroken = result.End is not (RelayEnd.Complete or RelayEnd.ClientLeft) && (result.End != RelayEnd.UpstreamCut || !relay.EndedCleanly);
         if (!isBroken)
@@ -151,7 +157,15 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         if (!relay.HasReachedClient)
         {
             client.Response.Clear();
-            return result with { Refusal = result.End == RelayEnd.ShutDown ? AnswerWords.ShuttingDown() : AnswerWords.Unreachable(plan.Lane) };
+            return result with
+            {
+                Refusal = result.End switch
+                {
+                    RelayEnd.OutOfCredit or RelayEnd.SpendLimit => money.EndRefusal,
+                    RelayEnd.ShutDown => AnswerWords.ShuttingDown(),
+                    _ => AnswerWords.Unreachable(plan.Lane),
+                },
+            };
         }
 
         if (relay.CanTell)
