@@ -69,7 +69,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
                 RelayEnd.ShutDown => AnswerWords.ShuttingDown(),
                 _ => AnswerWords.TimedOut(plan.Lane),
             };
-            return ForwardResult.NoAnswer(stop.Cause, refusal);
+            return ForwardResult.NoAnswer(stop.Cause, refusal, request.Content is PooledBodyContent { WasRead: true });
         }
         catch (Exception error) when (error is HttpRequestException or IOException or SocketException or OperationCanceledException)
         {

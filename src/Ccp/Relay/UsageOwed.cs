@@ -36,7 +36,7 @@ internal static class UsageOwed
         // and one that ccp could not read was an answer. What broke off before anything came is the upstream's loss.
         var isOwed = result.End switch
         {
-            RelayEnd.ClientLeft => true,
+            RelayEnd.ClientLeft => result.WasSent,
             RelayEnd.OutOfCredit or RelayEnd.SpendLimit or RelayEnd.ShutDown or RelayEnd.UpstreamStalled => result.IsSuccess,
             _ => result.IsSuccess && result.BytesSeen > 0 && result.Refusal is null,
         };

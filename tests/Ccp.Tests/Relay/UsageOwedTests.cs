@@ -49,6 +49,13 @@ public sealed class UsageOwedTests
         Assert.Equal(owed, Owed(status, end, MeterReading.NotStarted, bytes)?.Tokens.Input);
     }
 
+    [Fact]
+    public void A_client_that_left_before_anything_was_sent_owes_nothing()
+    {
+        Assert.Null(UsageOwed.Of(ForwardResult.NoAnswer(RelayEnd.ClientLeft, refusal: null, wasSent: false), Facts, Rates));
+        Assert.Equal(Estimate, UsageOwed.Of(ForwardResult.NoAnswer(RelayEnd.ClientLeft, refusal: null, wasSent: true), Facts, Rates)!.Tokens.Input);
+    }
+
     /// <summary>Nothing reached the client, so it was refused.</summary>
     [Theory]
     [InlineData("OutOfCredit", 0, Estimate)]
