@@ -72,29 +72,17 @@ public sealed class DisconnectTests
         Assert.False(record.IsEstimated);
     }
 
-    /// <summary>How much of an error the upstream has sent when the client leaves: nothing of it has gone on by then, or all.</summary>
-    [Theory]
-    [InlineData(100)]
-    [InlineData(100_000)]
-    public async Task A_client_that_leaves_in_the_middle_of_an_error_owes_nothing_and_is_logged_as_gone(int errorBytes)
+    [Fact]
+    public async Task A_client_that_leaves_in_the_middle_of_an_error_owes_nothing_and_is_logged_as_gone()
     {
-        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Script.Head(529, ("content-type", "application/json")).Send(new string('x', errorBytes)).Hang());
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Script.Head(529, ("content-type", "application/json")).Send(new string('x', 100)).Hang());
         await using var ccp = await CcpUnderTest.StartAsync(upstream);
 
         using var leaving = new CancellationTokenSource();
         var call = ccp.AskAsync(cancellation: leaving.Token);
         var asked = await upstream.NextAsync();
-        if (errorBytes > 64 * 1024)
-        {
-            using var answer = await call;
-            Assert.Equal(529, (int)answer.StatusCode);
-            await (await answer.Content.ReadAsStreamAsync()).ReadExactlyAsync(new byte[errorBytes]);
-        }
-        else
-        {
-            await leaving.CancelAsync();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
-        }
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
 
         // At once: an error costs nothing that would have to be waited for.
         await asked.Aborted.WaitAsync(TimeSpan.FromSeconds(10));

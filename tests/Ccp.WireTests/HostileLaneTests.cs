@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using Ccp.ScriptedUpstream;
 using Ccp.WireTests.Hosting;
@@ -59,6 +60,60 @@ public sealed class HostileLaneTests
         using var answer = await ccp.AskAsync();
 
         await SaidNo.AssertAsync(answer, 502, "api_error", $"answered with status {status} and repeated the key", shouldRetry: "false");
+    }
+
+    /// <summary>What ccp cannot look into may repeat its key, or speak of its operator's credit.</summary>
+    [Theory]
+    [InlineData(400, 502, "answered with status 400 in an encoding")]
+    [InlineData(429, 502, "answered with status 429 in an encoding")]
+    [InlineData(529, 502, "answered with status 529 in an encoding")]
+    [InlineData(401, 503, "credential was refused")]
+    [InlineData(403, 503, "credential was refused")]
+    public async Task An_error_in_an_encoding_is_not_passed_on(int status, int told, string word)
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(request =>
+            Script.Whole(status, Zipped($"Your credit balance is too low, {request.Header("x-api-key")}"), ("content-type", "application/json"), ("content-encoding", "gzip")));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+
+        using var answer = await ccp.AskAsync();
+
+        await SaidNo.AssertAsync(answer, told, "api_error", word, shouldRetry: "false");
+        Assert.Empty(answer.Content.Headers.ContentEncoding);
+    }
+
+    [Theory]
+    [InlineData(64 * 1024)]
+    [InlineData((64 * 1024) + 1)]
+    public async Task An_error_too_long_to_be_looked_at_whole_is_not_passed_on(int bytes)
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Script.Head(400, ("content-type", "text/plain")).Send(new string('x', bytes)));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream);
+
+        using var answer = await ccp.AskAsync();
+
+        if (bytes <= 64 * 1024)
+        {
+            Assert.Equal(400, (int)answer.StatusCode);
+            Assert.Equal(bytes, (await answer.Content.ReadAsByteArrayAsync()).Length);
+        }
+        else
+        {
+            await SaidNo.AssertAsync(answer, 502, "api_error", "more than 65536 bytes", shouldRetry: "false");
+        }
+    }
+
+    /// <summary>A gateway on this host wants to see some key, and says its own name in its errors.</summary>
+    [Fact]
+    public async Task An_error_that_happens_to_hold_a_key_too_short_to_be_a_secret_is_passed_on()
+    {
+        const string Error = """{"error":"model not found, see https://ollama.com/library"}""";
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => Script.Json(404, Error));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.Environment["DEFAULT_ANTHROPIC_API_KEY"] = "ollama");
+
+        using var answer = await ccp.AskAsync();
+
+        Assert.Equal(404, (int)answer.StatusCode);
+        Assert.Equal(Error, await answer.Content.ReadAsStringAsync());
     }
 
     [Theory]
@@ -132,5 +187,16 @@ public sealed class HostileLaneTests
 
         using var answer = await ccp.AskAsync();
         Assert.Equal(200, (int)answer.StatusCode);
+    }
+
+    private static byte[] Zipped(string text)
+    {
+        using var bytes = new MemoryStream();
+        using (var zip = new GZipStream(bytes, CompressionMode.Compress))
+        {
+            zip.Write(Encoding.UTF8.GetBytes(text));
+        }
+
+        return bytes.ToArray();
     }
 }

@@ -257,11 +257,11 @@ public sealed class LaneTests
         Assert.Equal(7, zai.Requests.Count);
     }
 
-    /// <summary>205 allows no body: Kestrel throws where ccp writes the one that came.</summary>
+    /// <summary>205 allows no body: the web server does not take the one that came, and is paid for.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_an_attempt_before_came_to_says_nothing_of_one_that_breaks_within_ccp(bool isSecond)
+    public async Task An_answer_that_the_client_s_connection_cannot_take_is_a_cut_that_is_metered_and_settled(bool isSecond)
     {
         const string Json = """{"type":"message","usage":{"input_tokens":5,"output_tokens":5}}""";
         await using var raw = await RawUpstream.StartAsync($"HTTP/1.1 205 Reset Content\r\ncontent-type: application/json\r\ncontent-length: {Json.Length}\r\n\r\n{Json}");
@@ -278,12 +278,18 @@ public sealed class LaneTests
                 """;
         });
 
-        using var answer = await ccp.AskAsync(stream: false, model: Haiku);
-        await answer.Content.ReadAsStringAsync();
+        await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            using var answer = await ccp.AskAsync(stream: false, model: Haiku);
+            await answer.Content.ReadAsByteArrayAsync();
+        });
         await ccp.StopAsync();
 
         Assert.Equal(isSecond ? 1 : 0, zai.Requests.Count);
         Assert.Single(ccp.Store.Charges);
+        var record = Assert.Single(ccp.Store.Requests);
+        Assert.Equal(("upstream_cut", new TokenUsage { Input = 5, Output = 5 }), (record.Reason, record.Tokens));
+        Assert.DoesNotContain("failed inside ccp", ccp.Log, StringComparison.Ordinal);
     }
 
     private static Task<ScriptedUpstreamServer> ServeAsync(string model) => ScriptedUpstreamServer.StartAsync(request => Answer(request, model));

@@ -125,6 +125,30 @@ public sealed class OddAnswerTests
         Assert.Equal(402, (int)next.StatusCode);
     }
 
+    [Theory]
+    [InlineData(200, "content-length: 5\r\ntransfer-encoding: chunked\r\n")]
+    [InlineData(200, "content-length: {length}\r\ncontent-length: 5\r\n")]
+    [InlineData(200, "content-length: abc\r\n")]
+    [InlineData(200, "content-length: -1\r\n")]
+    [InlineData(400, "content-length: 5\r\ntransfer-encoding: chunked\r\n")]
+    [InlineData(400, "content-length: abc\r\n")]
+    public async Task Whatever_length_an_upstream_states_what_came_arrives_and_is_charged_as_it_is(int status, string lengths)
+    {
+        var json = Encoding.UTF8.GetString(Answers.Message(CcpUnderTest.Model, "hi", Small).Body);
+        var body = lengths.Contains("chunked", StringComparison.Ordinal) ? $"{json.Length:x}\r\n{json}\r\n0\r\n\r\n" : json;
+        var head = $"HTTP/1.1 {status} So\r\ncontent-type: application/json\r\n{lengths.Replace("{length}", $"{json.Length}", StringComparison.Ordinal)}";
+        await using var upstream = await RawUpstream.StartAsync($"{head}\r\n{body}");
+        await using var ccp = await CcpUnderTest.StartAsync(upstream.BaseUrl);
+
+        using var answer = await ccp.AskAsync(stream: false);
+
+        Assert.Equal(status, (int)answer.StatusCode);
+        Assert.Equal(json, await answer.Content.ReadAsStringAsync());
+        await ccp.StopAsync();
+        Assert.Equal(status == 200 ? [-SmallCharge] : [], ccp.Store.Charges.Select(charge => charge.Amount));
+        Assert.All(ccp.Store.Requests, record => Assert.False(record.IsEstimated));
+    }
+
     [Fact]
     public async Task A_status_that_allows_no_body_is_passed_on()
     {

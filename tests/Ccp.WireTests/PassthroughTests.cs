@@ -84,6 +84,21 @@ public sealed class PassthroughTests
     }
 
     [Fact]
+    public async Task What_the_provider_says_to_a_login_is_the_caller_s_to_read_in_an_encoding_too()
+    {
+        var said = "gzip, so to speak"u8.ToArray();
+        await using var anthropic = await ScriptedUpstreamServer.StartAsync(_ => Script.Whole(401, said, ("content-type", "application/json"), ("content-encoding", "gzip")));
+        await using var zai = await ScriptedUpstreamServer.StartAsync(_ => Answers.Overloaded());
+        await using var ccp = await StartAsync(anthropic, zai);
+
+        using var answer = await SendAsync(ccp, Login, Sonnet);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Equal(["gzip"], answer.Content.Headers.ContentEncoding);
+        Assert.Equal(said, await answer.Content.ReadAsByteArrayAsync());
+    }
+
+    [Fact]
     public async Task Another_lane_gets_its_own_key_and_never_the_login_first_or_as_a_fallback()
     {
         var isDown = true;

@@ -145,7 +145,7 @@ public sealed class RelayTests
     }
 
     [Fact]
-    public async Task A_plain_answer_keeps_its_bytes_and_its_length()
+    public async Task A_plain_answer_keeps_its_bytes()
     {
         var script = Answers.Message(CcpUnderTest.Model, "héllo", Small);
         await using var upstream = await ScriptedUpstreamServer.StartAsync(_ => script);
@@ -153,7 +153,6 @@ public sealed class RelayTests
 
         using var answer = await ccp.AskAsync(stream: false);
 
-        Assert.Equal(script.Body.Length, answer.Content.Headers.ContentLength);
         Assert.Equal(script.Body, await answer.Content.ReadAsByteArrayAsync());
     }
 

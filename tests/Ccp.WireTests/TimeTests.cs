@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Ccp.ScriptedUpstream;
 using Ccp.Tests.Shared;
@@ -14,6 +16,9 @@ public sealed class TimeTests
     private const string Ping = "event: ping\ndata: {\"type\": \"ping\"}\n\n";
 
     private static readonly Usage Small = new(Input: 25, Output: 15);
+
+    /// <summary>A native ccp's clock runs on by itself while the test moves it.</summary>
+    private readonly Stopwatch _real = Stopwatch.StartNew();
 
     [Fact]
     public async Task A_stream_that_is_silent_between_events_gets_ccp_s_own_pings()
@@ -33,7 +38,7 @@ public sealed class TimeTests
         using var rest = new StreamReader(body);
 
         Assert.Equal(SseEvents.MessageDelta(Small) + SseEvents.MessageStop, await rest.ReadToEndAsync());
-        Assert.InRange(clock.GetUtcNow() - new ManualClock().GetUtcNow(), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(280));
+        Assert.InRange(Passed(clock), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(280));
     }
 
     [Fact]
@@ -56,7 +61,7 @@ public sealed class TimeTests
         }
 
         await Assert.ThrowsAnyAsync<IOException>(() => next);
-        Assert.InRange(clock.GetUtcNow() - new ManualClock().GetUtcNow(), TimeSpan.FromSeconds(300), TimeSpan.FromSeconds(100_000));
+        Assert.InRange(Passed(clock), TimeSpan.FromSeconds(300), TimeSpan.FromSeconds(100_000));
         await ccp.StopAsync();
         Assert.Equal("upstream_stalled", Assert.Single(ccp.Store.Requests).Reason);
     }
@@ -145,7 +150,7 @@ public sealed class TimeTests
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
         await AdvanceUntilAsync(clock, arrived.Aborted);
-        Assert.InRange(clock.GetUtcNow() - new ManualClock().GetUtcNow(), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(80_000));
+        Assert.InRange(Passed(clock), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(80_000));
         await ccp.StopAsync();
 
         // The body over 3.2 bytes a token: a little more than the 1000 tokens of its text.
@@ -155,6 +160,31 @@ public sealed class TimeTests
         Assert.True(record.IsEstimated);
         Assert.Equal(-record.Tokens.Input * 4_000, Assert.Single(ccp.Store.Charges).Amount.Value);
     }
+
+    /// <summary>A connection that comes about and a handshake that does not: nobody has heard of the prompt.</summary>
+    [Fact]
+    public async Task A_client_that_left_while_ccp_was_still_dialling_owes_nothing()
+    {
+        var clock = new ManualClock();
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        await using var ccp = await CcpUnderTest.StartAsync(new Uri($"https://{silent.LocalEndpoint}"), change: setup => (setup.Clock, setup.Lane) = (clock, """connect_timeout = "5m" """));
+
+        using var leaving = new CancellationTokenSource();
+        var call = ccp.AskAsync(cancellation: leaving.Token);
+        using var dialled = await silent.AcceptTcpClientAsync();
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        await AdvanceUntilAsync(clock, ccp.MetricsAtRestAsync());
+        await ccp.StopAsync();
+
+        Assert.Equal("client_left", UsageLines.Completions(ccp).Single().GetProperty("reason").GetString());
+        Assert.Empty(ccp.Store.Requests);
+        Assert.Empty(ccp.Store.Charges);
+    }
+
+    /// <summary>As much as the clock can have moved for ccp.</summary>
+    private TimeSpan Passed(ManualClock clock) => clock.GetUtcNow() - new ManualClock().GetUtcNow() + (CcpUnderTest.IsNative ? _real.Elapsed : TimeSpan.Zero);
 
     private static async Task ReadExactlyAsync(Stream body, int bytes) => await body.ReadExactlyAsync(new byte[bytes]);
 

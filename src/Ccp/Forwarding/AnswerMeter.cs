@@ -73,6 +73,20 @@ internal sealed class AnswerMeter : IDisposable
         }
     }
 
+    /// <summary>Reads one event off the front of bytes that go nowhere.</summary>
+    /// <returns>False when they do not reach to the end of one, or there are no events: then nothing was read.</returns>
+    public bool ObserveEvent(ref ReadOnlySpan<byte> bytes)
+    {
+        if (_stream?.EventEndIn(bytes) is not (>= 0 and var end))
+        {
+            return false;
+        }
+
+        Observe(bytes[..end]);
+        bytes = bytes[end..];
+        return true;
+    }
+
     /// <returns>How many of these bytes reach to the end of an event; all of them when it goes on beyond them, or when there are no events.</returns>
     public int EventLengthIn(ReadOnlySpan<byte> bytes) => _stream?.EventEndIn(bytes) is { } end and >= 0 ? end : bytes.Length;
 

@@ -2,6 +2,7 @@ using Ccp.Ledger;
 using Ccp.Metering;
 using Ccp.Pricing;
 using Ccp.Quotas;
+using Ccp.Refusals;
 using Ccp.Store;
 
 namespace Ccp.Forwarding;
@@ -23,6 +24,15 @@ internal sealed class CallMoney(AccountLedger ledger, Hold hold, HoldRow? row, R
     public bool MustEnd => hold.MustEnd;
 
     public RelayEnd EndCause => hold.EndCause == Ledger.EndCause.SpendLimit ? RelayEnd.SpendLimit : RelayEnd.OutOfCredit;
+
+    /// <summary>What the client is told of such an end where nothing has reached it yet.</summary>
+    public Refusal EndRefusal => EndCause == RelayEnd.SpendLimit
+        ? new Refusal(
+            hold.SpendLimits.PerDay > NanoUsd.Zero ? RefusalCode.DaySpendReached : RefusalCode.MonthSpendReached,
+            "The spending limit that ccp has for you was passed by your calls in progress before the answer to this one began. Ask your operator to raise it, or go on when the next day or month begins (UTC).")
+        : new Refusal(
+            RefusalCode.InsufficientCredit,
+            "Your ccp balance was used up by your calls in progress before the answer to this one began. Ask your operator for a top-up; your work can go on right after it.");
 
     /// <summary>Set once, by the relay, to be woken when <see cref="MustEnd"/> turns true.</summary>
     public Action? OnMustEnd

@@ -20,7 +20,11 @@ internal sealed record ForwardResult(
     string? UpstreamRequestId = null,
     bool UsedHttp2 = false)
 {
-    public static ForwardResult NoAnswer(RelayEnd end, Refusal? refusal) => new(0, end, refusal, MeterReading.NotStarted);
+    /// <param name="wasSent">Whether the upstream may have something to work on.</param>
+    public static ForwardResult NoAnswer(RelayEnd end, Refusal? refusal, bool wasSent = false) => new(0, end, refusal, MeterReading.NotStarted) { WasSent = wasSent };
+
+    /// <summary>False when not a byte of the request's body can have left.</summary>
+    public bool WasSent { get; init; } = true;
 
     /// <summary>Set when nothing of the answer was relayed and the call may be made once more.</summary>
     public Setback? Setback { get; init; }

@@ -1,7 +1,5 @@
-using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using Ccp.Configuration;
 using Ccp.Refusals;
 using Ccp.Routing;
@@ -15,13 +13,8 @@ namespace Ccp.Forwarding;
 /// <summary>One exchange with an upstream: sends the request, judges the head of the answer, and relays the rest.</summary>
 internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, Func<LaneConfig, bool> mayGoTo, ActiveCalls active, ThinkingGuard thinking, TimeProvider time, ILogger log)
 {
-    /// <summary>An error's body up to this size is looked into for the words that mean "the operator's money is gone".</summary>
-    private const int ErrorBytesLookedAt = 64 * 1024;
-
     /// <summary>An answer that ccp changes is held whole in memory, and is a list of models: far below this.</summary>
     private const int RewrittenBytesMax = 1024 * 1024;
-
-    private const string RestartWords = "ccp is being restarted by its operator and could not wait for this answer any longer. Ask again in a moment.";
 
     /// <param name="request">As built for this lane; disposed with the exchange.</param>
     /// <param name="isStream">As the request asked; what comes back decides how it is read.</param>
@@ -33,6 +26,12 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         LanePlan plan, HttpRequestMessage request, RequestId id, bool isStream, bool isMetered, CallMoney money, HttpContext client, Func<ReadOnlyMemory<byte>, byte[]?>? rewrite = null, bool mayChangeForm = false)
     {
         using var sent = request;
+        if (money.MustEnd)
+        {
+            // Admitted, and then others used up the money: what the upstream has not heard of costs nobody anything.
+            return ForwardResult.NoAnswer(money.EndCause, money.EndRefusal);
+        }
+
         using var visit = circuits.Of(plan.Lane).Enter(mayProbe: isMetered);
         if (visit.Outage is { } outage)
         {
@@ -64,12 +63,13 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
         {
             visit.Report(stop.Cause);
-            return ForwardResult.NoAnswer(stop.Cause, stop.Cause switch
+            var refusal = stop.Cause switch
             {
                 RelayEnd.ClientLeft => null,
-                RelayEnd.ShutDown => ShuttingDown(),
-                _ => TimedOut(plan),
-            });
+                RelayEnd.ShutDown => AnswerWords.ShuttingDown(),
+                _ => AnswerWords.TimedOut(plan.Lane),
+            };
+            return ForwardResult.NoAnswer(stop.Cause, refusal, request.Content is PooledBodyContent { WasRead: true });
         }
         catch (Exception error) when (error is HttpRequestException or IOException or SocketException or OperationCanceledException)
         {
@@ -77,7 +77,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
             // wrapped, comes when the peer dies in the moment of connecting.
             log.LaneUnreachable(id.Value, plan.Lane.Name, LaneFaults.Describe(error));
             visit.Failed(LaneFaults.Describe(error));
-            return ForwardResult.NoAnswer(RelayEnd.UpstreamCut, Unreachable(plan)) with { Setback = RetryPolicy.Judge(error, plan, mayGoTo) };
+            return ForwardResult.NoAnswer(RelayEnd.UpstreamCut, AnswerWords.Unreachable(plan.Lane)) with { Setback = RetryPolicy.Judge(error, plan, mayGoTo) };
         }
 
         using var received = answer;
@@ -103,7 +103,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         if (IsRedirect(answer.StatusCode))
         {
             // A client that follows one takes its ccp token and the conversation wherever the lane says.
-            return head with { Refusal = Unreadable(plan, "answered with a redirect, which ccp neither follows nor passes on") };
+            return head with { Refusal = AnswerWords.Unreadable(plan.Lane, "answered with a redirect, which ccp neither follows nor passes on") };
         }
 
         return !answer.IsSuccessStatusCode ? await RelayErrorAsync(plan, answer, head, id, client, stop)
@@ -116,7 +116,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
     {
         if (IsEncoded(answer))
         {
-            return head with { Refusal = Unreadable(plan, "answered in an encoding that was not asked for and that ccp cannot meter") };
+            return head with { Refusal = AnswerWords.Unreadable(plan.Lane, "answered in an encoding that was not asked for and that ccp cannot meter") };
         }
 
         if (!await money.MakeDurableAsync())
@@ -127,7 +127,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         var isEvents = IsEvents(answer, isStream);
         var signatures = thinking.ListenerFor(plan.Lane.Name);
         using var meter = !isMetered ? AnswerMeter.ForUnmetered() : isEvents ? AnswerMeter.ForStream(signatures) : AnswerMeter.ForJson(signatures);
-        BeginAnswer(plan, answer, client.Response, keepsLength: !isEvents);
+        BeginAnswer(plan, answer, client.Response);
 
         await using var body = await answer.Content.ReadAsStreamAsync();
         var relay = new ResponseRelay(body, client.Response.BodyWriter, client.Abort, meter, plan.Lane, stop, money, time);
@@ -137,7 +137,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         {
             var end = await relay.RunAsync();
             var result = head with { End = end, Reading = meter.Read(), BytesSeen = meter.BytesSeen, TimeToFirstByte = head.TimeToHead + relay.FirstByteAfter };
-            return await FinishAsync(result, plan, relay, meter, client);
+            return await FinishAsync(result, plan, relay, money, client);
         }
         finally
         {
@@ -146,7 +146,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
     }
 
     /// <summary>Tells the client, if it is still there, how its answer ended when it did not end by itself.</summary>
-    private static async ValueTask<ForwardResult> FinishAsync(ForwardResult result, LanePlan plan, ResponseRelay relay, AnswerMeter meter, HttpContext client)
+    private static async ValueTask<ForwardResult> FinishAsync(ForwardResult result, LanePlan plan, ResponseRelay relay, CallMoney money, HttpContext client)
     {
         var isBroken = result.End is not (RelayEnd.Complete or RelayEnd.ClientLeft) && (result.End != RelayEnd.UpstreamCut || !relay.EndedCleanly);
         if (!isBroken)
@@ -157,12 +157,20 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         if (!relay.HasReachedClient)
         {
             client.Response.Clear();
-            return result with { Refusal = result.End == RelayEnd.ShutDown ? ShuttingDown() : Unreachable(plan) };
+            return result with
+            {
+                Refusal = result.End switch
+                {
+                    RelayEnd.OutOfCredit or RelayEnd.SpendLimit => money.EndRefusal,
+                    RelayEnd.ShutDown => AnswerWords.ShuttingDown(),
+                    _ => AnswerWords.Unreachable(plan.Lane),
+                },
+            };
         }
 
-        if (meter is { IsStream: true, IsAtEventBoundary: true })
+        if (relay.CanTell)
         {
-            var (type, message) = WordsFor(result.End, plan);
+            var (type, message) = AnswerWords.ForEnd(result.End, plan);
             await relay.TellAsync(ErrorBody.Event(type, message, client.Response.Headers[OwnHeaders.RequestId].ToString()));
         }
         else
@@ -182,10 +190,10 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
             var length = IsEncoded(answer) ? 0 : await body.ReadAtLeastAsync(whole, whole.Length, throwOnEndOfStream: false, stop.Token);
             if (length > RewrittenBytesMax || rewrite(whole.AsMemory(0, length)) is not { } rewritten)
             {
-                return Unreadable(plan, "gave an answer that ccp cannot read, and therefore does not pass on");
+                return AnswerWords.Unreadable(plan.Lane, "gave an answer that ccp cannot read, and therefore does not pass on");
             }
 
-            BeginAnswer(plan, answer, client.Response, keepsLength: false);
+            BeginAnswer(plan, answer, client.Response);
             client.Response.ContentLength = rewritten.Length;
             await client.Response.BodyWriter.WriteAsync(rewritten, stop.Token);
             return null;
@@ -194,26 +202,19 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
     private Task<ForwardResult> RelayErrorAsync(LanePlan plan, HttpResponseMessage answer, ForwardResult head, RequestId id, HttpContext client, CallStop stop) =>
         RelayUnmeteredAsync(plan, answer, head, id, client, stop, async body =>
         {
-            var start = new byte[ErrorBytesLookedAt];
-            var length = await body.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, stop.Token);
-            if (plan.Lane.Header != LaneHeader.Passthrough && LaneFaults.IsAboutCcpsKey(answer.StatusCode, start.AsSpan(0, length)))
+            var whole = new byte[LaneFaults.ErrorBytesMax + 1];
+            var length = await body.ReadAtLeastAsync(whole, whole.Length, throwOnEndOfStream: false, stop.Token);
+            if (LaneFaults.InsteadOf(plan, answer.StatusCode, IsEncoded(answer), whole.AsSpan(0, length)) is { } refusal)
             {
-                return new Refusal(
-                    RefusalCode.UpstreamKeyRefused,
-                    $"The proxy's credential was refused by the {plan.Lane.Name} lane (status {(int)answer.StatusCode}). Logging in again does not help: your operator must look at the API key that ccp uses for you, or its credit.");
+                return refusal;
             }
 
-            if (plan.Lane.Header != LaneHeader.Passthrough && start.AsSpan(0, length).IndexOf(Encoding.UTF8.GetBytes(plan.Key.Reveal())) >= 0)
-            {
-                return Unreadable(plan, $"answered with status {(int)answer.StatusCode} and repeated the key that ccp sent it, so its words are not passed on");
-            }
-
-            BeginAnswer(plan, answer, client.Response, keepsLength: true);
+            BeginAnswer(plan, answer, client.Response);
             if (length > 0)
             {
                 // A status such as 304 allows no body, not even an empty one.
-                await client.Response.BodyWriter.WriteAsync(start.AsMemory(0, length), stop.Token);
-                await body.CopyToAsync(client.Response.BodyWriter, stop.Token);
+                client.Response.ContentLength = length;
+                await client.Response.BodyWriter.WriteAsync(whole.AsMemory(0, length), stop.Token);
             }
 
             return null;
@@ -247,19 +248,14 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
             }
 
             client.Response.Clear();
-            return head with { End = RelayEnd.UpstreamCut, Refusal = Unreachable(plan) };
+            return head with { End = RelayEnd.UpstreamCut, Refusal = AnswerWords.Unreachable(plan.Lane) };
         }
     }
 
-    private static void BeginAnswer(LanePlan plan, HttpResponseMessage answer, HttpResponse client, bool keepsLength)
+    private static void BeginAnswer(LanePlan plan, HttpResponseMessage answer, HttpResponse client)
     {
         client.StatusCode = (int)answer.StatusCode;
         HeaderPolicy.CopyToClient(answer, client.Headers, plan.IsUsersOwnKey, plan.Lane.Header == LaneHeader.Passthrough ? null : plan.Key);
-        if (!keepsLength)
-        {
-            // ccp may add events of its own.
-            client.ContentLength = null;
-        }
     }
 
     /// <summary>Whether an answer is to be read event by event. As the header begins: a parameter that cannot be read must not hide what is to be billed.</summary>
@@ -275,24 +271,4 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         && !string.Equals(encodings.ToString(), "identity", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsRedirect(HttpStatusCode status) => (int)status is >= 300 and < 400 && status != HttpStatusCode.NotModified;
-
-    private static (string Type, string Message) WordsFor(RelayEnd end, LanePlan plan) => end switch
-    {
-        RelayEnd.OutOfCredit => ("billing_error", "Your ccp balance was used up while this answer was written, so it was ended. Ask your operator for a top-up."),
-        RelayEnd.SpendLimit => ("billing_error", "The spending limit that ccp has for you was passed while this answer was written, so it was ended. Ask your operator to raise it, or go on when the next day or month begins (UTC)."),
-        RelayEnd.ShutDown => ("api_error", RestartWords),
-        RelayEnd.UpstreamStalled => ("api_error", $"The {plan.Lane.Name} lane sent nothing for {plan.Lane.IdleTimeout.TotalSeconds:0} seconds; ccp gave up waiting. Ask again."),
-        _ => ("api_error", $"The connection to the {plan.Lane.Name} lane broke in the middle of this answer. Ask again."),
-    };
-
-    private static Refusal Unreadable(LanePlan plan, string what) =>
-        new(RefusalCode.UpstreamAnswerUnreadable, $"The {plan.Lane.Name} lane {what}. Your operator can look at what stands between ccp and the provider.");
-
-    private static Refusal ShuttingDown() => new(RefusalCode.ShuttingDown, RestartWords);
-
-    private static Refusal Unreachable(LanePlan plan) =>
-        new(RefusalCode.LaneUnreachable, $"ccp cannot reach the {plan.Lane.Name} lane at the moment. It is worth asking again; if it stays so, your operator sees the reason in ccp's log.");
-
-    private static Refusal TimedOut(LanePlan plan) =>
-        new(RefusalCode.LaneTimedOut, $"The {plan.Lane.Name} lane did not begin to answer in the time that ccp allows. It is worth asking again.");
 }

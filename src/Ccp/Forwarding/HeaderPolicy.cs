@@ -29,6 +29,9 @@ internal static class HeaderPolicy
     {
         "set-cookie", "server", "via", "alt-svc", "anthropic-organization-id", "location", "refresh", OwnHeaders.LowBalance,
         "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+
+        // Whoever writes the body says how long it is. A lane may state something else, and the web server would break the answer off there, which is paid for by now.
+        "content-length",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>All but the tab, which may stand in a value.</summary>
@@ -89,7 +92,7 @@ internal static class HeaderPolicy
     {
         foreach (var (name, values) in from)
         {
-            if (Returns(name, isUsersOwnKey) && !IsNamedIn(connection, name) && (key is null || !values.ToString().Contains(key.Reveal(), StringComparison.Ordinal)))
+            if (Returns(name, isUsersOwnKey) && !IsNamedIn(connection, name) && !RepeatedKey.IsIn(values.ToString(), key))
             {
                 to[name] = values.Count == 1 ? Sendable(values.ToString()) : values.Select(Sendable).ToArray();
             }

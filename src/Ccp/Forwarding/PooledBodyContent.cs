@@ -10,14 +10,19 @@ namespace Ccp.Forwarding;
 internal sealed class PooledBodyContent(ReadOnlyMemory<byte> bytes) : HttpContent
 {
     private int _readers;
+    private volatile bool _wasRead;
 
     public bool IsBeingRead => Volatile.Read(ref _readers) > 0;
+
+    /// <summary>True from when there was a connection and the first byte was about to be sent.</summary>
+    public bool WasRead => _wasRead;
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _readers);
+        _wasRead = true;
         try
         {
             await stream.WriteAsync(bytes, cancellationToken);

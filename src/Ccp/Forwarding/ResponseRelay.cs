@@ -23,6 +23,8 @@ internal sealed class ResponseRelay(
     private long _sendingSince = NotSending;
     private long _lastSentAt = time.GetTimestamp();
     private bool _hasUnsentHead = true;
+    private bool _isCutShort;
+    private bool _isRefused;
 
     private static readonly byte[] Ping = "event: ping\ndata: {\"type\": \"ping\"}\n\n"u8.ToArray();
 
@@ -35,8 +37,14 @@ internal sealed class ResponseRelay(
     /// <summary>True when the upstream closed its answer in good order, finished or not.</summary>
     public bool EndedCleanly { get; private set; }
 
+    /// <summary>True where words of ccp's own can be put, and read as such.</summary>
+    public bool CanTell => meter is { IsStream: true, IsAtEventBoundary: true } && !_isRefused;
+
     /// <summary>The money is gone, and here an end can be told. Once the final numbers are in, it would spare nothing and break a whole message.</summary>
     private bool MustEnd => money.MustEnd && meter.IsAtEventBoundary && !meter.HasFinalUsage;
+
+    /// <summary>Told to end, by ccp itself, where it can be said.</summary>
+    private bool IsEnded => stop.Token.IsCancellationRequested && (stop.Cause is RelayEnd.OutOfCredit or RelayEnd.SpendLimit or RelayEnd.ShutDown) && meter.IsAtEventBoundary;
 
     /// <summary>Called about once a second, on any thread, and when the stream must end.</summary>
     public void Wake()
@@ -56,7 +64,7 @@ internal sealed class ResponseRelay(
         var end = await RelayAsync();
 
         // An answer that has said that it is over, or has failed, is whole to its reader: whatever ended the connection after that is not to be told.
-        return end != RelayEnd.ClientLeft && (meter.IsComplete || meter.SawError) ? RelayEnd.Complete : end;
+        return end != RelayEnd.ClientLeft && !_isCutShort && (meter.IsComplete || meter.SawError) ? RelayEnd.Complete : end;
     }
 
     /// <summary>ccp's own last words, after the end. A client that does not take them is given up as before it.</summary>
@@ -77,9 +85,11 @@ internal sealed class ResponseRelay(
                     return meter.IsStream ? RelayEnd.UpstreamCut : RelayEnd.Complete;
                 }
 
-                // Told to end while the read was under way: what it brought would leave the client in the middle of an event, where nothing can be said.
-                if (stop.Token.IsCancellationRequested && (stop.Cause is RelayEnd.OutOfCredit or RelayEnd.SpendLimit or RelayEnd.ShutDown) && meter.IsAtEventBoundary)
+                // To be ended since before the read, or since it was under way: what it brought is not served, and could leave the client in the middle of an event.
+                if (MustEnd || IsEnded)
                 {
+                    stop.Stop(money.EndCause);
+                    MeterUnsent(buffer.AsSpan(0, read));
                     return stop.Cause;
                 }
 
@@ -131,6 +141,17 @@ internal sealed class ResponseRelay(
         }
 
         return metered;
+    }
+
+    /// <summary>Of what is not served only as much as says how large the prompt was: that is owed, and better known than estimated.</summary>
+    private void MeterUnsent(ReadOnlySpan<byte> bytes)
+    {
+        _isCutShort = !(meter.IsComplete || meter.SawError);
+        var isThere = true;
+        while (isThere && !meter.HasStarted)
+        {
+            isThere = meter.ObserveEvent(ref bytes);
+        }
     }
 
     private async ValueTask<int> ReadAsync(byte[] buffer)
@@ -219,7 +240,17 @@ internal sealed class ResponseRelay(
         _hasUnsentHead = false;
         HasReachedClient = true;
         Interlocked.Exchange(ref _sendingSince, Math.Max(1, time.GetTimestamp()));
-        _ = bytes.IsEmpty ? await client.FlushAsync() : await client.WriteAsync(bytes);
+        try
+        {
+            _ = bytes.IsEmpty ? await client.FlushAsync() : await client.WriteAsync(bytes);
+        }
+        catch (InvalidOperationException error)
+        {
+            // The web server does not take it: a status that allows no body came with one, say. To the client that is a cut, and what came is owed.
+            _isRefused = true;
+            throw new IOException("The answer cannot be written.", error);
+        }
+
         Interlocked.Exchange(ref _sendingSince, NotSending);
         _lastSentAt = time.GetTimestamp();
     }

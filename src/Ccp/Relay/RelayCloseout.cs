@@ -50,7 +50,7 @@ internal sealed class RelayCloseout(WriteQueue writes, ChargeHistory history, Us
 
     private void Settle(CallReport call, Hold hold, Forwarding.ForwardResult result, RateCard rates)
     {
-        var owed = call.Refusal is null ? UsageOwed.Of(result, call.Facts!, rates) : null;
+        var owed = UsageOwed.Of(result, call.Facts!, rates);
         if (owed is null)
         {
             _ = hold.SettleAsync(charge: null, note: "", static _ => { });

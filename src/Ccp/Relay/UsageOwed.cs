@@ -32,9 +32,14 @@ internal static class UsageOwed
             return null;
         }
 
-        // The prompt is worked on from the moment it is there. Hanging up early is not free, and neither is an answer that ccp could not read.
-        return result.End == RelayEnd.ClientLeft || (result.IsSuccess && result.BytesSeen > 0)
-            ? MeteredUsage.Of(new TokenUsage { Input = facts.EstimatedPromptTokens })
-            : null;
+        // The prompt is worked on from the moment it is there. Hanging up early is not free, an answer that ccp ended or gave up waiting for was under way,
+        // and one that ccp could not read was an answer. What broke off before anything came is the upstream's loss.
+        var isOwed = result.End switch
+        {
+            RelayEnd.ClientLeft => result.WasSent,
+            RelayEnd.OutOfCredit or RelayEnd.SpendLimit or RelayEnd.ShutDown or RelayEnd.UpstreamStalled => result.IsSuccess,
+            _ => result.IsSuccess && result.BytesSeen > 0 && result.Refusal is null,
+        };
+        return isOwed ? MeteredUsage.Of(new TokenUsage { Input = facts.EstimatedPromptTokens }) : null;
     }
 }

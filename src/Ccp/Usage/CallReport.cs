@@ -72,7 +72,8 @@ internal sealed class CallReport(RequestId id, DateTimeOffset startedAt)
     public int Status => Refusal is { } no ? RefusalMap.ToWire(no.Code).Status : Result?.Status ?? 0;
 
     /// <summary>One word for how it went.</summary>
-    public string Reason => Refusal is { } no ? no.Code.ToReason()
+    public string Reason => Result is { IsSuccess: true, End: RelayEnd.OutOfCredit or RelayEnd.SpendLimit or RelayEnd.ShutDown } ended ? ended.End.ToReason()
+        : Refusal is { } no ? no.Code.ToReason()
         : Result is not { } result ? (HasClientLeft ? RelayEnd.ClientLeft.ToReason() : "internal_error")
         : result.End == RelayEnd.ClientLeft ? RelayEnd.ClientLeft.ToReason()
         : !result.IsSuccess ? "upstream_error"

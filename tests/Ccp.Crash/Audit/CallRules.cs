@@ -10,7 +10,7 @@ namespace Ccp.Crash.Audit;
 /// just before the kill, and recovery takes an open row for something that was served: it cannot know that the byte never left. It then charges the
 /// estimated prompt, or what the row says of the answer by then: never more than the upstream had sent.</item>
 /// <item>The upstream had not begun to answer: no charge, unless the client hung up by itself, which is not free (the estimated prompt).</item>
-/// <item>The upstream said no, or broke off before any content: no charge, but for the second rule.</item>
+/// <item>The upstream said no, or broke off before any content: no charge, but for the second rule, and where ccp ended the answer before the upstream could break off.</item>
 /// <item>An amount is always what the call came to after one of its steps: not before the last step that was surely on disk (seen in the store before
 /// the kill), nor, for a settled call, before what the client has; and not after the last step the upstream may have sent.</item>
 /// <item>It is marked as an estimate unless it is the exact charge by the provider's final numbers; only a call that did not end by itself may be marked.
@@ -55,9 +55,8 @@ internal static class CallRules
         _ => ChargeKind.Exact,
     };
 
-    /// <remarks>A ccp that is asked to end may still void a call of which no content has come; one that is killed may not.</remarks>
     private static bool MustBeCharged(Call call, StoreView? before, ProcessEnd end) =>
-        !call.Plan.CostsNothing && (call.Seen >= 1 || (end == ProcessEnd.Killed && (call.HasHead || WasOnDisk(call, before))));
+        !call.Plan.CostsNothing && (call.HasHead || (end == ProcessEnd.Killed && WasOnDisk(call, before)));
 
     private static bool WasOnDisk(Call call, StoreView? before) =>
         before is not null && (before.Holds.ContainsKey(call.Plan.Session) || before.RequestsBySession[call.Plan.Session].Any());
@@ -66,7 +65,7 @@ internal static class CallRules
     {
         var plan = call.Plan;
         var isCrash = request.Reason == "crash";
-        if (plan.IsOverloaded || (call.Sent < 0 && !call.HasLeft) || (plan.CostsNothing && !isCrash))
+        if (plan.IsOverloaded || (call.Sent < 0 && !call.HasLeft) || (plan.CostsNothing && !isCrash && !EndedByCcp(request)))
         {
             yield return "charged, though nothing was served";
         }
@@ -99,6 +98,9 @@ internal static class CallRules
             yield return "marked as an estimate though it ended by itself";
         }
     }
+
+    /// <summary>Before the upstream could break off.</summary>
+    private static bool EndedByCcp(RequestLine request) => request.Reason is "shutdown" or "out_of_credit";
 
     /// <returns>How far the open hold said that the call had come. An amount no step comes to counts as beyond the last.</returns>
     private static int StepOnDisk(Call call, StoreView? before) => before is not null && before.Holds.TryGetValue(call.Plan.Session, out var amount)

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using Ccp.Forwarding;
+using Ccp.Ledger;
+using Ccp.Pricing;
 using Ccp.Refusals;
 using Ccp.Routing;
 using Ccp.ScriptedUpstream;
@@ -74,13 +76,36 @@ public sealed class ForwarderTests : IAsyncDisposable
         Assert.NotNull(clients.For(lane));
     }
 
+    [Theory]
+    [InlineData(0, 0, "InsufficientCredit", "OutOfCredit")]
+    [InlineData(100, 0, "DaySpendReached", "SpendLimit")]
+    [InlineData(0, 100, "MonthSpendReached", "SpendLimit")]
+    public async Task A_call_for_which_the_money_is_gone_before_it_is_sent_is_not_sent(long perDay, long perMonth, string code, string end)
+    {
+        await using var books = Books.Open(_folder, name: "poor.db", overdraft: 0);
+        var account = await books.NewAccountAsync(perDay + perMonth == 0 ? 1_000 : 1_000_000);
+        var limits = new SpendLimits(new NanoUsd(perDay), new NanoUsd(perMonth));
+        Assert.True(books.Ledger.Place(account, RequestId.New(), new NanoUsd(10), isFree: false, canEndEarly: true, limits).Allows(out var dear, out _));
+        Assert.True(books.Ledger.Place(account, RequestId.New(), new NanoUsd(10), isFree: false, canEndEarly: true, limits).Allows(out var newest, out _));
+        dear.NoteProgress(Books.Progress(2_000));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "http://127.0.0.1:1/");
+
+        // Where nobody answers: it would be found out, and another attempt allowed.
+        var result = await SendAsync("http://127.0.0.1:1", TrustedRoots.Find(null, null, null), request, new CallMoney(books.Ledger, newest, row: null, rates: null));
+
+        Assert.Equal((code, end, 0), ($"{result.Refusal?.Code}", $"{result.End}", result.Status));
+        Assert.Null(result.Setback);
+        dear.Dispose();
+        newest.Dispose();
+    }
+
     private static string Lane(string url) => $"""
         [[lane]]
         name = "anthropic"
         base_url = "{url}"
         """;
 
-    private async Task<ForwardResult> SendAsync(string url, TrustedRoots roots, HttpRequestMessage request)
+    private async Task<ForwardResult> SendAsync(string url, TrustedRoots roots, HttpRequestMessage request, CallMoney? callMoney = null)
     {
         var config = Configured.Good(Lane(url), Key);
         var lane = config.Lanes.Single(lane => lane.Name == "anthropic");
@@ -91,7 +116,7 @@ public sealed class ForwarderTests : IAsyncDisposable
         var clock = new ManualClock();
         await using var thinking = new ThinkingGuard(() => config, _books.Path, _books.Writes, clock);
         var forwarder = new Forwarder(clients, new LaneCircuits(config.Lanes, clock, NullLogger.Instance), static _ => true, active, thinking, clock, NullLogger.Instance);
-        var money = new CallMoney(_books.Ledger, _books.Ledger.PlaceNothing(RequestId.New()), row: null, rates: null);
+        var money = callMoney ?? new CallMoney(_books.Ledger, _books.Ledger.PlaceNothing(RequestId.New()), row: null, rates: null);
         return await forwarder.SendAsync(plan with { Fallback = plan }, request, RequestId.New(), isStream: true, isMetered: true, money, new DefaultHttpContext());
     }
 

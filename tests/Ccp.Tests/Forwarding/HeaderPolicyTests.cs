@@ -184,6 +184,7 @@ public sealed class HeaderPolicyTests
     [InlineData("alt-svc")]
     [InlineData("cf-ray")]
     [InlineData("CF-Cache-Status")]
+    [InlineData("content-length")]
     [InlineData("anthropic-organization-id")]
     [InlineData("Anthropic-Organization-Id")]
     [InlineData("connection")]
@@ -207,6 +208,20 @@ public sealed class HeaderPolicyTests
         using var answer = new HttpResponseMessage { Content = new ByteArrayContent([]) };
         answer.Headers.TryAddWithoutValidation("Anthropic-RateLimit-Tokens-Remaining", "5");
         Assert.Equal(isUsersOwnKey, Returned(answer, isUsersOwnKey).ContainsKey("anthropic-ratelimit-tokens-remaining"));
+    }
+
+    [Theory]
+    [InlineData("key-of-16-letter", "Bearer key-of-16-letter", false)]
+    [InlineData("key-of-15-lette", "Bearer key-of-15-lette", true)]
+    [InlineData("ollama", "served by ollama", true)]
+    [InlineData("1", "1", true)]
+    public void A_header_that_repeats_the_key_stays_where_the_key_is_long_enough_to_be_a_secret(string key, string value, bool returns)
+    {
+        using var answer = new HttpResponseMessage { Content = new ByteArrayContent([]) };
+        answer.Headers.TryAddWithoutValidation("x-note", value);
+        var headers = new HeaderDictionary();
+        HeaderPolicy.CopyToClient(answer, headers, isUsersOwnKey: false, new Secret(key));
+        Assert.Equal(returns, headers.ContainsKey("x-note"));
     }
 
     [Fact]

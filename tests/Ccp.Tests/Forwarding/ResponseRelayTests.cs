@@ -105,8 +105,12 @@ public sealed class ResponseRelayTests : IAsyncDisposable
         Assert.Equal(0, _abandoned);
     }
 
-    [Fact]
-    public async Task What_arrives_while_a_stream_is_being_ended_does_not_take_it_into_the_middle_of_an_event()
+    /// <summary>What arrives is not served. What it says of the prompt counts, as far as whole events say it.</summary>
+    [Theory]
+    [InlineData("event: content_block_delta\ndata: {\"type\":\"content_bl", 0)]
+    [InlineData(Start, 25)]
+    [InlineData(": hello\n\n" + Start + "event: content_block_delta\ndata: {\"type\":\"content_bl", 25)]
+    public async Task What_arrives_while_a_stream_is_being_ended_does_not_take_it_into_the_middle_of_an_event(string arrives, long prompt)
     {
         var late = new LateStream();
         var money = new CallMoney(_books.Ledger, _books.Ledger.PlaceNothing(Ccp.Telemetry.RequestId.New()), row: null, rates: null);
@@ -114,11 +118,44 @@ public sealed class ResponseRelayTests : IAsyncDisposable
         var running = relay.RunAsync();
 
         _stop.Stop(RelayEnd.OutOfCredit);
-        late.Arrives("event: content_block_delta\ndata: {\"type\":\"content_bl"u8);
+        late.Arrives(Encoding.UTF8.GetBytes(arrives));
 
         Assert.Equal(RelayEnd.OutOfCredit, await running.WaitAsync(TimeSpan.FromSeconds(10)));
-        Assert.True(_meter.IsAtEventBoundary);
+        Assert.True(relay.CanTell);
         Assert.False(_client.Reader.TryRead(out _));
+        Assert.Equal(prompt, _meter.Read().Usage.Tokens.Input);
+    }
+
+    [Theory]
+    [InlineData(Start + "event: content_block_delta\ndata: {\"type\":\"content_bl", 25)]
+    [InlineData("event: message_start\ndata: {\"type\":\"mess", 0)]
+    [InlineData("event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"no\"}}\n\n", 0)]
+    public async Task Of_a_stream_that_was_to_end_before_its_first_event_nothing_is_served_and_its_prompt_is_known(string arrives, long prompt)
+    {
+        await using var books = Books.Open(_folder, name: "poor.db", overdraft: 0);
+        var account = await books.NewAccountAsync(1_000);
+        using var dear = books.Place(account, 10);
+        using var newest = books.Place(account, 10);
+        dear.NoteProgress(Books.Progress(2_000));
+        var relay = new ResponseRelay(_upstream.Reader.AsStream(), _client.Writer, Abandon, _meter, BuiltInLanes.Find("anthropic")!, _stop, new CallMoney(books.Ledger, newest, row: null, Rates), _clock);
+        await _upstream.Writer.WriteAsync(Encoding.UTF8.GetBytes(arrives));
+
+        Assert.Equal(RelayEnd.OutOfCredit, await relay.RunAsync().WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.False(relay.HasReachedClient);
+        Assert.True(relay.CanTell);
+        Assert.Equal(prompt, _meter.Read().Usage.Tokens.Input);
+    }
+
+    /// <summary>As Kestrel does with the body of an answer whose status allows none.</summary>
+    [Fact]
+    public async Task An_answer_that_the_web_server_does_not_take_is_a_cut_and_is_metered()
+    {
+        await _client.Writer.CompleteAsync();
+        await _upstream.Writer.WriteAsync(Encoding.UTF8.GetBytes(Start));
+
+        Assert.Equal(RelayEnd.UpstreamCut, await _relay.RunAsync().WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(25, _meter.Read().Usage.Tokens.Input);
+        Assert.False(_relay.CanTell);
     }
 
     [Fact]
@@ -240,7 +277,7 @@ public sealed class ResponseRelayTests : IAsyncDisposable
         private readonly TaskCompletionSource<byte[]> _arrived = new();
         private bool _wasRead;
 
-        public void Arrives(ReadOnlySpan<byte> bytes) => _arrived.SetResult(bytes.ToArray());
+        public void Arrives(byte[] bytes) => _arrived.SetResult(bytes);
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {

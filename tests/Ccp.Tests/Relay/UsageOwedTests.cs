@@ -1,6 +1,7 @@
 using Ccp.Forwarding;
 using Ccp.Metering;
 using Ccp.Pricing;
+using Ccp.Refusals;
 using Ccp.Relay;
 using Ccp.Routing;
 
@@ -21,6 +22,8 @@ public sealed class UsageOwedTests
     [InlineData(0, "UpstreamCut", 0, null)]
     [InlineData(0, "TimedOut", 0, null)]
     [InlineData(0, "ShutDown", 0, null)]
+    [InlineData(0, "OutOfCredit", 0, null)]
+    [InlineData(0, "SpendLimit", 0, null)]
     // The provider said no.
     [InlineData(400, "Complete", 90, null)]
     [InlineData(401, "Complete", 90, null)]
@@ -34,12 +37,36 @@ public sealed class UsageOwedTests
     [InlineData(200, "Complete", 50, Estimate)]
     [InlineData(200, "UpstreamCut", 0, null)]
     [InlineData(200, "UpstreamCut", 50, Estimate)]
+    // ccp ended it, or gave up waiting: the upstream was at work all the same.
+    [InlineData(200, "UpstreamStalled", 0, Estimate)]
     [InlineData(200, "UpstreamStalled", 50, Estimate)]
+    [InlineData(200, "OutOfCredit", 0, Estimate)]
     [InlineData(200, "OutOfCredit", 50, Estimate)]
-    [InlineData(200, "ShutDown", 0, null)]
+    [InlineData(200, "SpendLimit", 0, Estimate)]
+    [InlineData(200, "ShutDown", 0, Estimate)]
     public void Without_a_reading_the_prompt_is_owed_where_it_was_worked_on(int status, string end, long bytes, long? owed)
     {
         Assert.Equal(owed, Owed(status, end, MeterReading.NotStarted, bytes)?.Tokens.Input);
+    }
+
+    [Fact]
+    public void A_client_that_left_before_anything_was_sent_owes_nothing()
+    {
+        Assert.Null(UsageOwed.Of(ForwardResult.NoAnswer(RelayEnd.ClientLeft, refusal: null, wasSent: false), Facts, Rates));
+        Assert.Equal(Estimate, UsageOwed.Of(ForwardResult.NoAnswer(RelayEnd.ClientLeft, refusal: null, wasSent: true), Facts, Rates)!.Tokens.Input);
+    }
+
+    /// <summary>Nothing reached the client, so it was refused.</summary>
+    [Theory]
+    [InlineData("OutOfCredit", 0, Estimate)]
+    [InlineData("SpendLimit", 0, Estimate)]
+    [InlineData("ShutDown", 0, Estimate)]
+    [InlineData("UpstreamCut", 50, null)]
+    [InlineData("Complete", 0, null)]
+    public void What_ccp_ended_is_owed_whether_or_not_the_client_had_begun_to_hear_of_it(string end, long bytes, long? owed)
+    {
+        var refused = new ForwardResult(200, Enum.Parse<RelayEnd>(end), new Refusal(RefusalCode.InternalError, "why"), MeterReading.NotStarted, bytes);
+        Assert.Equal(owed, UsageOwed.Of(refused, Facts, Rates)?.Tokens.Input);
     }
 
     [Theory]

@@ -78,7 +78,7 @@ internal sealed class LaneModel(string mode, bool takesApiKey, string? gone)
     {
         string[] names = status == 401 && !PassesOn(lastLane)
             ? ["content-length", "content-type", "request-id", "x-ccp-request-id", "x-should-retry", "date"]
-            : ["content-type", "request-id", "x-ccp-request-id", "x-made-up-tomorrow", "date", call.IsStream && status == 200 ? "transfer-encoding" : "content-length"];
+            : ["content-type", "request-id", "x-ccp-request-id", "x-made-up-tomorrow", "date", status == 200 ? "transfer-encoding" : "content-length"];
 
         // The limits of a user's own key, or login, are that user's to see, and a login that is repeated goes to its owner.
         var isOwn = PassesOn(lastLane) || (status != 401 && lastLane == IsolationCase.Anthropic && call.Form == ClientForm.OwnKey);
