@@ -232,7 +232,7 @@ public sealed class StoreFailureTests
         await using var ccp = await CcpUnderTest.StartAsync(upstream, balance: "0");
         await ccp.StopAsync();
 
-        // A page of the ledger from before this month, which neither the start nor a call would read.
+        // A page of the ledger from before the month of its newest entry, which neither the start nor a call would read.
         InsertOldEntries(Path.Combine(ccp.Home, "ccp.db"), 200);
         Damage.PageWith(Path.Combine(ccp.Home, "ccp.db"), "old entry 100.");
         await ccp.RunAsync();
@@ -260,7 +260,7 @@ public sealed class StoreFailureTests
             $"""
             WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {count})
             INSERT INTO entry (at_ms, account_id, kind, amount_nano, balance_after_nano, reference, actor, note, hash)
-            SELECT 1700000000000 + n, 1, 'adjustment', 1, n, 'old-' || n, 'test', 'old entry ' || n || '.' || printf('%200s', ''), randomblob(32) FROM number;
+            SELECT 1700000000000 + n * 86400000, 1, 'adjustment', 1, n, 'old-' || n, 'test', 'old entry ' || n || '.' || printf('%200s', ''), randomblob(32) FROM number;
             PRAGMA wal_checkpoint(TRUNCATE);
             """;
         command.ExecuteNonQuery();
