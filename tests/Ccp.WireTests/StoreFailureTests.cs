@@ -235,7 +235,7 @@ public sealed class StoreFailureTests
         await using var ccp = await CcpUnderTest.StartAsync(upstream, balance: "0");
         await ccp.StopAsync();
 
-        // A page of the ledger from before its newest month, which neither the start nor a call would read.
+        // A page of the ledger from before the month of its newest entry, which neither the start nor a call would read.
         InsertOldEntries(Path.Combine(ccp.Home, "ccp.db"), 200);
         Damage.PageWith(Path.Combine(ccp.Home, "ccp.db"), "old entry 100.");
         await ccp.RunAsync();
