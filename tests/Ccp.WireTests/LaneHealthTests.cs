@@ -177,6 +177,21 @@ public sealed class LaneHealthTests
     }
 
     [Fact]
+    public async Task Token_counts_that_fail_shut_no_lane_that_serves_messages()
+    {
+        await using var upstream = await ScriptedUpstreamServer.StartAsync(request =>
+            request.Path.EndsWith("count_tokens", StringComparison.Ordinal) ? Script.Begin.Cut() : Answers.Stream(CcpUnderTest.Model, ["hi"], Small));
+        await using var ccp = await CcpUnderTest.StartAsync(upstream, change: setup => setup.Clock = _clock);
+        for (var count = 0; count < 2 * FailuresMax; count++)
+        {
+            using var refused = await CountAsync(ccp);
+            await SaidNo.AssertAsync(refused, 503, "api_error", "cannot reach", retryAfter: 5);
+        }
+
+        Assert.True(await IsServedAsync(ccp));
+    }
+
+    [Fact]
     public async Task A_call_whose_client_leaves_before_the_answer_says_nothing_of_the_lane()
     {
         // A busy machine sees late that a client has left: the lane must not have run out of time by then.

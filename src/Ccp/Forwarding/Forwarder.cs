@@ -60,9 +60,13 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
             stop.AllowUntilAnswer(isStream ? plan.Lane.FirstByteTimeout : plan.Lane.ResponseTimeout);
             answer = await clients.For(plan.Lane).SendAsync(request, stop.Token);
         }
-        catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
+        catch (Exception error) when (stop.Token.IsCancellationRequested && error is OperationCanceledException or HttpRequestException or IOException or SocketException)
         {
-            visit.Report(stop.Cause);
+            if (isMetered && stop.Cause == RelayEnd.TimedOut)
+            {
+                visit.Failed("no answer in time");
+            }
+
             var refusal = stop.Cause switch
             {
                 RelayEnd.ClientLeft => null,
@@ -76,7 +80,11 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
             // An OperationCanceledException that nobody asked for is the connect timeout; a SocketException, which the client library should have
             // wrapped, comes when the peer dies in the moment of connecting.
             log.LaneUnreachable(id.Value, plan.Lane.Name, LaneFaults.Describe(error));
-            visit.Failed(LaneFaults.Describe(error));
+            if (isMetered)
+            {
+                visit.Report(error, request.Content is PooledBodyContent { WasRead: true });
+            }
+
             return ForwardResult.NoAnswer(RelayEnd.UpstreamCut, AnswerWords.Unreachable(plan.Lane)) with { Setback = RetryPolicy.Judge(error, plan, mayGoTo) };
         }
 
@@ -84,7 +92,7 @@ internal sealed class Forwarder(UpstreamClients clients, LaneCircuits circuits, 
         stop.AnswerHasBegun();
         if (isMetered)
         {
-            // A lane may serve messages and neither token counts nor models.
+            // A lane may serve messages and neither token counts nor models, or these alone: only messages say how it is.
             visit.Report(answer.StatusCode);
         }
 

@@ -18,12 +18,17 @@ internal static class LaneReports
         }
     }
 
-    /// <param name="cause">Why ccp waited no longer for an answer to begin.</param>
-    public static void Report(this LaneVisit visit, RelayEnd cause)
+    /// <param name="error">Not one that ccp asked for.</param>
+    /// <param name="wasSent">The request was on its way. One that could not even be written says nothing of the lane: its headers may be too large, which is its caller's doing.</param>
+    public static void Report(this LaneVisit visit, Exception error, bool wasSent)
     {
-        if (cause == RelayEnd.TimedOut)
+        if (RetryPolicy.IsWithoutConnection(error))
         {
-            visit.Failed("no answer in time");
+            visit.Failed(LaneFaults.Describe(error));
+        }
+        else if (wasSent)
+        {
+            visit.Dropped(LaneFaults.Describe(error));
         }
     }
 }

@@ -54,7 +54,7 @@ internal static class RetryPolicy
     /// <summary>A limit of the operator's key. One of a caller's own login is the caller's to see, and nobody else pays for what lies beyond it.</summary>
     private static bool IsCcpsToSolve(LaneConfig lane) => lane.Name != BuiltInLanes.Anthropic && lane.Header != LaneHeader.Passthrough;
 
-    private static bool IsWithoutConnection(Exception error) => error is OperationCanceledException or HttpRequestException
+    public static bool IsWithoutConnection(Exception error) => error is OperationCanceledException or HttpRequestException
     {
         HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError,
     };

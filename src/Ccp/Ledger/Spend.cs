@@ -18,10 +18,26 @@ internal sealed class Spend
     public static DateOnly MonthOf(DateOnly day) => new(day.Year, day.Month, 1);
 
     /// <summary>Counts what is charged now.</summary>
-    public void Add(NanoUsd charge, DateTimeOffset now) => Add(charge, DayOf(now));
+    public void Add(NanoUsd charge, DateTimeOffset now)
+    {
+        var day = DayOf(now);
+        Add(charge, day);
+        if (_days.Count > DaysMax)
+        {
+            // By a clock that has fallen far back today may be the first of them, and is the one that counts.
+            _days.RemoveAt(_days.Keys[0] == day ? 1 : 0);
+        }
+    }
 
     /// <summary>Counts what was charged before this start.</summary>
-    public void Remember(NanoUsd charge, DateTimeOffset at) => Add(charge, DateOnly.FromDateTime(at.UtcDateTime));
+    public void Remember(NanoUsd charge, DateTimeOffset at)
+    {
+        Add(charge, DateOnly.FromDateTime(at.UtcDateTime));
+        if (_days.Count > DaysMax)
+        {
+            _days.RemoveAt(0);
+        }
+    }
 
     /// <param name="held">By the calls that are in progress.</param>
     /// <param name="othersAreOpen">With no other call in progress the rest of a limit can be used, whatever the estimate says: <paramref name="beyond"/> bounds what that can cost.</param>
@@ -107,12 +123,5 @@ internal sealed class Spend
         return _days.ContainsKey(day.AddDays(1)) ? day.AddDays(1) : day;
     }
 
-    private void Add(NanoUsd charge, DateOnly day)
-    {
-        _days[day] = _days.GetValueOrDefault(day) + charge;
-        if (_days.Count > DaysMax)
-        {
-            _days.RemoveAt(0);
-        }
-    }
+    private void Add(NanoUsd charge, DateOnly day) => _days[day] = _days.GetValueOrDefault(day) + charge;
 }

@@ -36,8 +36,8 @@ internal sealed class RelayCloseout(WriteQueue writes, ChargeHistory history, Us
         {
             // It failed inside ccp after its answer had begun: it is charged as far as it got when the hold is let go of, and says so here.
             call.Owed = MeteredUsage.Of(progress.Tokens).At(progress.Terms);
-            call.Charge = new Charge(progress.Cost, progress.Charge, call.Plan!.Rates!.Row.Model);
-            call.IsEstimated = true;
+            call.Charge = new Charge(progress.Cost, progress.Charge, progress.Final?.PricedAs ?? call.Plan!.Rates!.Row.Model);
+            call.IsEstimated = progress.Final is not { IsExact: true };
         }
 
         // One who only makes noise is told to wait and leaves no line: the log keeps what others did.

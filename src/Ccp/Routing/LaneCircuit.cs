@@ -86,7 +86,7 @@ internal sealed class LaneCircuit(string lane, Uri address, TimeProvider time, I
     {
         if (!_isDisturbed)
         {
-            return new LaneVisit(this, Probe: 0, Outage: null);
+            return new LaneVisit(this, Probe: 0, Outage: null, FailuresBefore: 0);
         }
 
         lock (_lock)
@@ -94,24 +94,24 @@ internal sealed class LaneCircuit(string lane, Uri address, TimeProvider time, I
             var now = Now;
             if (OutageAt(now) is not { } outage)
             {
-                return new LaneVisit(this, Probe: 0, Outage: null);
+                return new LaneVisit(this, Probe: 0, Outage: null, _failures);
             }
 
             if (outage.KeepsOut(mayProbe))
             {
-                return new LaneVisit(this, Probe: 0, outage);
+                return new LaneVisit(this, Probe: 0, outage, _failures);
             }
 
             if (!mayProbe)
             {
-                return new LaneVisit(this, Probe: 0, Outage: null);
+                return new LaneVisit(this, Probe: 0, Outage: null, _failures);
             }
 
             // An answer may take minutes to begin. A probe that has said nothing for a pause is joined by another; but a lane that takes
             // calls and never answers is not to be given one a second.
             _pause = _probe == 0 ? _pause : Doubled(_pause);
             _until = now + _pause;
-            return new LaneVisit(this, _probe = ++_probes, Outage: null);
+            return new LaneVisit(this, _probe = ++_probes, Outage: null, _failures);
         }
     }
 
@@ -167,6 +167,21 @@ internal sealed class LaneCircuit(string lane, Uri address, TimeProvider time, I
         log.LaneDown(Lane, failures, reason, pause.TotalSeconds);
     }
 
+    /// <summary>A connection broke, which many calls may share: of those that were on it, one counts.</summary>
+    /// <param name="failuresBefore">As many had failed in a row when the call went in.</param>
+    public void Dropped(long probe, int failuresBefore, string reason)
+    {
+        lock (_lock)
+        {
+            if (_failures != failuresBefore)
+            {
+                return;
+            }
+
+            Failed(probe, reason);
+        }
+    }
+
     /// <summary>A probe that ended without an answer, because its client left perhaps, keeps no other from trying.</summary>
     public void Leave(long probe)
     {
@@ -200,12 +215,16 @@ internal readonly record struct LaneOutage(TimeSpan Remaining, bool IsLong)
 /// <summary>One call's way through a circuit.</summary>
 /// <param name="Probe">Not 0: the call finds out whether a lane that was down works again.</param>
 /// <param name="Outage">Not null: the call must not go there.</param>
-internal readonly record struct LaneVisit(LaneCircuit Circuit, long Probe, LaneOutage? Outage) : IDisposable
+/// <param name="FailuresBefore">How many calls had failed in a row when this one went in.</param>
+internal readonly record struct LaneVisit(LaneCircuit Circuit, long Probe, LaneOutage? Outage, int FailuresBefore) : IDisposable
 {
     public void Answered() => Circuit.Answered();
 
     /// <param name="reason">For the log.</param>
     public void Failed(string reason) => Circuit.Failed(Probe, reason);
+
+    /// <inheritdoc cref="LaneCircuit.Dropped"/>
+    public void Dropped(string reason) => Circuit.Dropped(Probe, FailuresBefore, reason);
 
     public void Dispose() => Circuit.Leave(Probe);
 }

@@ -44,7 +44,7 @@ internal sealed class Router(CcpConfig config, PriceBook prices)
             isFull |= tried.Reason == RouteReason.QuotaBlock;
         }
 
-        // A quota that is used up says so, and else the default lane has been asked, which says what it lacks.
+        // The default lane asks for no license, so somebody has said what is wrong: of all of it, what is over first.
         return refusal!;
     }
 

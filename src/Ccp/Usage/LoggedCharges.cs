@@ -1,11 +1,13 @@
 using System.Text.Json;
+using Ccp.Ledger;
 using Ccp.Pricing;
 
 namespace Ccp.Usage;
 
 /// <summary>What one call was charged, as the usage log says it.</summary>
 /// <param name="Id">The call's, which is also the reference of its charge in the ledger.</param>
-internal sealed record LoggedCharge(string Id, string User, string Model, NanoUsd Amount, DateTimeOffset EndedAt);
+/// <param name="IsByRecovery">Charged at the start after a crash, as far as it had got.</param>
+internal sealed record LoggedCharge(string Id, string User, string Model, NanoUsd Amount, DateTimeOffset EndedAt, bool IsByRecovery = false);
 
 /// <summary>The charges in usage logs, to the digit: each amount is read from its digits, never as a binary fraction.</summary>
 internal static class LoggedCharges
@@ -27,7 +29,11 @@ internal static class LoggedCharges
                 {
                     if (text.Length > 0 && Of(text) is { } charge)
                     {
-                        charges.TryAdd(charge.Id, charge);
+                        // A call may have ended, and ccp before its charge was on disk: what stands is what recovery made of it.
+                        if (!charges.TryAdd(charge.Id, charge) && charge.IsByRecovery)
+                        {
+                            charges[charge.Id] = charge;
+                        }
                     }
                 }
                 catch (Exception error) when (error is JsonException or FormatException or InvalidOperationException or OverflowException or ArgumentOutOfRangeException)
@@ -55,6 +61,7 @@ internal static class LoggedCharges
         return !NanoUsd.TryParse(charged.GetRawText(), out var amount) ? throw new FormatException("That is no amount.")
             : amount <= NanoUsd.Zero ? null
             : user is null || !line.TryGetProperty("ts", out var ts) ? throw new FormatException("It does not say who was charged, or when.")
-            : new LoggedCharge(id!, user, line.TryGetProperty("model", out var model) ? model.GetString() ?? "" : "", amount, DateTimeOffset.FromUnixTimeMilliseconds((long)(ts.GetDecimal() * 1000)));
+            : new LoggedCharge(id!, user, line.TryGetProperty("model", out var model) ? model.GetString() ?? "" : "", amount, DateTimeOffset.FromUnixTimeMilliseconds((long)(ts.GetDecimal() * 1000)),
+                line.TryGetProperty("reason", out var reason) && reason.ValueEquals(HoldRecovery.CrashReason));
     }
 }

@@ -201,6 +201,23 @@ public sealed class SpendTests : IAsyncDisposable
         Assert.Null(CodeOf(other, new SpendLimits(new NanoUsd(2), NanoUsd.Zero)));
     }
 
+    [Fact]
+    public async Task A_clock_that_falls_far_back_after_many_days_still_counts_today()
+    {
+        var account = await _books.NewAccountAsync(1_000_000);
+        for (var day = 0; day < 70; day++)
+        {
+            await ChargeAsync(account, 1);
+            _clock.Advance(TimeSpan.FromDays(1));
+        }
+
+        _clock.JumpTo(DateTimeOffset.UnixEpoch);
+        await ChargeAsync(account, 600);
+        Assert.Null(CodeOf(account, Thousand));
+        await ChargeAsync(account, 400);
+        Assert.Equal(RefusalCode.DaySpendReached, CodeOf(account, Thousand));
+    }
+
     /// <summary>Each entry after the one of 2030 says 2030 too.</summary>
     [Fact]
     public async Task After_a_clock_that_was_years_ahead_for_one_call_days_and_months_are_counted_as_ever_also_after_restarts()

@@ -20,8 +20,10 @@ public sealed class RelayCloseoutTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact]
-    public async Task A_call_that_failed_inside_ccp_after_its_answer_had_begun_says_in_the_usage_log_what_it_is_charged()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_call_that_failed_inside_ccp_after_its_answer_had_begun_says_in_the_usage_log_what_it_is_charged(bool isExact)
     {
         var log = Configured.Good("").Logs;
         await using var books = Books.Open(_folder);
@@ -31,7 +33,7 @@ public sealed class RelayCloseoutTests : IDisposable
             var closeout = new RelayCloseout(books.Writes, new ChargeHistory(), usage, books.Ledger, NanoUsd.Zero, metrics, books.Clock, NullLogger.Instance);
             var account = await books.NewAccountAsync(1_000_000);
             using var hold = await books.ServeAsync(account, 100, promptCharge: 20);
-            hold.NoteProgress(Books.Progress(70));
+            hold.NoteProgress(Books.Progress(70) with { Final = isExact ? new FinalReading("{}", null, "claude-opus-5-5", IsExact: true) : null });
             var call = CallOf(hold.Id, books.Clock.GetUtcNow());
             closeout.Finish(call, hold);
             hold.Dispose();
@@ -44,7 +46,7 @@ public sealed class RelayCloseoutTests : IDisposable
 
         using var line = JsonDocument.Parse(Assert.Single(File.ReadAllLines(_folder["usage.jsonl"])));
         Assert.Equal(
-            ("internal_error", "0.00000007", "0.000000035", true, 70),
+            ("internal_error", "0.00000007", "0.000000035", !isExact, 70),
             (line.RootElement.GetProperty("reason").GetString(), Digits("charge_usd"), Digits("cost_usd"), line.RootElement.GetProperty("estimated").GetBoolean(), line.RootElement.GetProperty("output_tokens").GetInt32()));
 
         string Digits(string name) => line.RootElement.GetProperty(name).GetRawText();

@@ -173,6 +173,22 @@ public sealed class LaneCircuitTests
     }
 
     [Fact]
+    public void Of_many_calls_on_a_connection_that_breaks_one_counts()
+    {
+        var sharing = Enumerable.Range(0, 30).Select(_ => _circuit.Enter()).ToList();
+        sharing.ForEach(visit => visit.Dropped("ResponseEnded"));
+        Assert.Null(_circuit.Outage);
+
+        for (var call = 1; call < LaneCircuit.FailuresMax; call++)
+        {
+            Assert.Null(_circuit.Outage);
+            _circuit.Enter().Dropped("ResponseEnded");
+        }
+
+        Assert.Equal(LaneCircuit.FirstPause, _circuit.Outage?.Remaining);
+    }
+
+    [Fact]
     public void A_success_that_was_under_way_closes_it()
     {
         using var early = _circuit.Enter();

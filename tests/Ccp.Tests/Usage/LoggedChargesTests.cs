@@ -35,6 +35,15 @@ public sealed class LoggedChargesTests : IDisposable
         Assert.Empty(_unreadable);
     }
 
+    [Fact]
+    public void What_recovery_charged_stands_over_what_the_end_of_the_call_said()
+    {
+        var recovered = Line("req_1", "0.25").Replace("\"status\":200", "\"status\":200,\"reason\":\"crash\"", StringComparison.Ordinal);
+
+        Assert.Equal("0.25", Assert.Single(Read(Line("req_1", "0.5"), recovered)).Amount.ToString());
+        Assert.Equal("0.25", Assert.Single(Read(recovered, Line("req_1", "0.5"))).Amount.ToString());
+    }
+
     [Theory]
     [InlineData("""{"rid":"req_1","user":"alice","charge_usd":0.0""")]
     [InlineData("""{"rid":"req_1","user":"alice","charge_usd":9.448e-05}""")]
