@@ -20,7 +20,7 @@ public sealed class CanaryTests
     public async Task A_broken_ledger_is_found_out(string breakage, string point, string finding)
     {
         // As a rule the first kill or the second finds it; the rest is for a machine that is busy with something else.
-        var report = await UntilFoundAsync(OptionsFor(point).Broken(breakage), tries: 8);
+        var report = await UntilFoundAsync(OptionsFor(point).Broken(breakage), tries: 24);
 
         Assert.Contains(report.Violations, violation => violation.Contains(finding, StringComparison.Ordinal));
     }
